@@ -1,0 +1,154 @@
+"""A prepared run, from its seal to its closed record."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+from probatum._errors import ProbatumError, RunFailedError, RunInterruptedError, UsageError
+from probatum._files import read_json
+from probatum.runs.catalogue import Catalogue
+from probatum.runs.data_record import data_record, write_data_record
+from probatum.runs.environment import capture_environment, write_environment
+from probatum.runs.folder import run_id
+from probatum.runs.integrity import close, seal
+from probatum.runs.ledger import read_ledger
+from probatum.runs.paths import RunPaths
+from probatum.runs.results import write_results
+from probatum.runs.status import read_status, write_status
+from probatum.training.console import captured_output
+from probatum.training.run import RecordedRun, train_seed
+from probatum.training.study import StudyData
+
+
+def carry_out(run: RecordedRun) -> list[dict[str, Any]]:
+    """Train every seed that has no result yet, evaluate, write the results, close the record.
+
+    A run that was stopped anywhere is continued by calling this again.
+
+    Raises:
+        UsageError: another process is carrying the run out.
+        RunFailedError: the training failed; `stdout.log` has its last words.
+        RunInterruptedError: a person or the system stopped it.
+    """
+    status = read_status(run.paths)
+    if status.status == "running":
+        raise UsageError(f"{run.paths.name} is running already (process {status.details['process']['pid']}).")
+    if status.status == "completed":
+        raise UsageError(f"{run.paths.name} is completed; nothing is left to do.")
+    with _status_kept(run.paths):
+        with captured_output(run.paths.stdout):
+            write_status(run.paths, "running")
+            results = _train_seeds(run, _sealed_data(run))
+            write_results(run.paths, run.config, results, run.study.primary_metric)
+        close(run.paths)  # the last act: nothing is written into the run's files afterwards
+        Catalogue(run.paths.folder.parent).record(run.paths)
+    return results
+
+
+def _sealed_data(run: RecordedRun) -> StudyData:
+    """Return the data after sealing what must be known before the first step.
+
+    Raises:
+        RunFailedError: the run was sealed with other data.
+    """
+    data = run.study.load_data(run.parameters)
+    record = data_record(**data.record)
+    run.paths.artifacts.mkdir(exist_ok=True)
+    if _is_sealed(run.paths):
+        seal(run.paths, resumed=True)
+        if read_json(run.paths.data) != record:
+            raise RunFailedError(
+                f"{run.paths.data}: the data are not those that the run was sealed with. "
+                "Restore them, or launch a new run."
+            )
+        return data
+    code = run.study.defaults_path.parent
+    write_environment(run.paths, capture_environment(_torch_facts(run.parameters), code=code))
+    write_data_record(run.paths, record)
+    seal(run.paths)
+    return data
+
+
+def _is_sealed(paths: RunPaths) -> bool:
+    events = read_ledger(paths.folder.parent)
+    return any(event["run"] == paths.name and event["event"] == "sealed" for event in events)
+
+
+def _torch_facts(parameters: Any) -> dict[str, Any]:
+    """Return the versions and switches of torch that decide whether numbers repeat."""
+    import torch
+
+    return {
+        "torch_version": torch.__version__,
+        "cuda_available": torch.cuda.is_available(),
+        "cuda_version": torch.version.cuda,
+        "cudnn_version": torch.backends.cudnn.version(),
+        "cuda_devices": [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())],
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "threads": parameters.threads,
+        "deterministic_algorithms": parameters.torch_deterministic,
+        "cudnn_benchmark": False,
+        "mixed_precision": parameters.mixed_precision,
+    }
+
+
+def _train_seeds(run: RecordedRun, data: StudyData) -> list[dict[str, Any]]:
+    seeds = run.parameters.seeds
+    several = len(seeds) > 1
+    waiting = [seed for seed in seeds if not run.paths.seed_result(seed).exists()]
+    if several or run.parameters.strategy != "single":
+        _train_in_processes(run, waiting)
+    elif waiting:
+        train_seed(run, waiting[0], run.parameters.devices[:1], several=False, data=data)
+    return [read_json(run.paths.seed_result(seed)) for seed in seeds]
+
+
+def _train_in_processes(run: RecordedRun, waiting: list[int]) -> None:
+    import torch
+
+    from probatum.training.seeds import run_side_by_side, slots
+
+    places = slots(run.parameters, cores=os.cpu_count() or 1, cuda_devices=torch.cuda.device_count())
+    run_side_by_side(run.paths, waiting, places, lambda line: print(line, flush=True))
+
+
+@contextlib.contextmanager
+def _status_kept(paths: RunPaths) -> Iterator[None]:
+    """Leave the truth in `status.json` however the run ends, and translate what stopped it."""
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    hint = f"`probatum resume {run_id(paths.name)}` continues it."
+    try:
+        yield
+    except KeyboardInterrupt:
+        _note(paths, "interrupted", "stopped by a person or the system")
+        raise RunInterruptedError(f"{paths.name} was interrupted. {hint}") from None
+    except OSError as error:
+        _note(paths, "failed", str(error))
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+            raise RunFailedError(
+                f"{paths.name}: {error.strerror} while writing {error.filename or 'the record'}. "
+                f"Everything up to the last finished epoch is kept; make room, then {hint}"
+            ) from None
+        raise
+    except ProbatumError as error:
+        _note(paths, "failed", str(error))
+        raise
+    except BaseException as error:
+        _note(paths, "failed", f"{type(error).__name__}: {error}")
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _note(paths: RunPaths, status: Any, error: str) -> None:
+    with contextlib.suppress(OSError, ProbatumError):  # a full disk must not hide the reason
+        write_status(paths, status, error=error)

@@ -1,0 +1,129 @@
+"""A prepared run, carried out: data, seal, seeds, evaluation, results, closed record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from probatum._errors import RecordError
+from probatum._files import read_json, write_json
+from probatum.parameters import ReadLog, flat
+from probatum.runs.paths import RunPaths
+from probatum.training.study import Metrics, Study, StudyData
+
+if TYPE_CHECKING:
+    from probatum.training.launch import LaunchPlan
+    from probatum.training.loop import TrainingLoop
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """A run as its folder tells it."""
+
+    study: Study
+    parameters: Any
+    paths: RunPaths
+    config: dict[str, Any]
+
+
+def load_recorded_run(paths: RunPaths) -> RecordedRun:
+    """Return the run whose parameters `config.json` records.
+
+    Raises:
+        RecordError: the configuration is missing, torn, or does not fit the study.
+    """
+    from probatum.studies import registry
+
+    config = read_json(paths.config)
+    try:
+        study = registry.load(config["experiment"]["study"])
+        parameters = study.parameters.model_validate(config["parameters"])
+    except (KeyError, TypeError) as error:
+        raise RecordError(f"{paths.config}: expected a run's configuration, found no {error}.") from None
+    except ValueError as error:
+        raise RecordError(f"{paths.config}: the recorded parameters do not fit the study.\n{error}") from None
+    return RecordedRun(study, parameters, paths, config)
+
+
+def check_against_record(plan: LaunchPlan, paths: RunPaths) -> None:
+    """Refuse a command whose parameters are not those that the run folder records.
+
+    Raises:
+        RecordError: names the parameters that differ.
+    """
+    recorded = read_json(paths.config)["parameters"]
+    given = flat(plan.resolution.parameters)
+    different = sorted(name for name in given.keys() | recorded.keys() if given.get(name) != recorded.get(name))
+    if different:
+        raise RecordError(
+            f"{paths.config}: the command and the record differ in {', '.join(different)}. "
+            "Unset EXPERIMENT_DIR to train in a new folder."
+        )
+
+
+def train_seed(
+    run: RecordedRun, seed: int, devices: tuple[str, ...], *, several: bool, data: StudyData | None = None
+) -> dict[str, Any]:
+    """Train one seed from its last checkpoint or from nothing, evaluate it, and return its result.
+
+    The result is written last: a seed that has one is finished.
+    """
+    import torch
+
+    from probatum.training.loop import TrainingLoop
+    from probatum.training.machine import make_machine, resolve_devices
+    from probatum.training.seeding import describe_random_state
+
+    log = ReadLog()
+    parameters = log.track(run.parameters)
+    torch.set_num_threads(parameters.threads)
+    machine = make_machine(parameters, resolve_devices(devices))
+    data = data or run.study.load_data(parameters)
+    loop = TrainingLoop(run.study, parameters, machine, data, run.paths, seed, several=several, reads=log.read)
+    loop.resume()
+    loop.run()
+    evaluation = _evaluate_best(run.study, parameters, loop, data, several=several)
+    result = _seed_result(run, loop, evaluation, log)
+    if machine.is_writer:
+        write_json(run.paths.rng(seed), {"seed": seed, **loop.random_states, "end": describe_random_state(loop.order)})
+        write_json(run.paths.seed_trajectory(seed), loop.trajectory)
+        write_json(run.paths.seed_result(seed), result)
+    return result
+
+
+def _evaluate_best(
+    study: Study, parameters: Any, loop: TrainingLoop, data: StudyData, *, several: bool
+) -> dict[str, Metrics]:
+    """Return the metrics of the best epoch's weights on each split: the one look at the test data."""
+    from probatum.training.evaluation import evaluate_checkpoint
+
+    path = loop.paths.model_best(loop.seed, several=several)
+    return evaluate_checkpoint(study, parameters, path, data, loop.machine)
+
+
+def _seed_result(
+    run: RecordedRun, loop: TrainingLoop, evaluation: dict[str, Metrics], log: ReadLog
+) -> dict[str, Any]:
+    history, best_epoch = loop.history, loop.best["epoch"]
+    best = next((row for row in history if row["epoch"] == best_epoch), history[-1])
+    metrics = {
+        metric.name: {"best_epoch": best[metric.name], "last": history[-1][metric.name], "epoch": best_epoch}
+        for metric in run.study.metrics
+    }
+    return {
+        "schema_version": run.config["schema_version"],
+        "seed": loop.seed,
+        "best_epoch": best_epoch,
+        "last_epoch": history[-1]["epoch"],
+        "metrics": metrics,
+        "evaluation": evaluation,
+        "train_history": {
+            **{column: [row[column] for row in history] for column in loop.columns[2:]},
+            "semantic_trajectory": loop.trajectory,
+        },
+        "study": run.study.results_record(history, loop.trajectory, best_epoch, evaluation),
+        "parameter_check": {
+            "missing_params": sorted(log.missing),
+            "unread_params": sorted(log.unread(run.parameters)),
+        },
+    }

@@ -1,0 +1,39 @@
+"""One seed's training in a process of its own: `python -m probatum.training.worker FOLDER SEED DEVICE...`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from pathlib import Path
+
+from probatum._errors import ProbatumError
+from probatum.runs.paths import RunPaths
+
+
+def main(arguments: list[str]) -> int:
+    """Train the seed and return the exit code."""
+    from probatum.training.run import load_recorded_run, train_seed
+
+    folder, seed, *devices = arguments
+    try:
+        run = load_recorded_run(RunPaths(Path(folder)))
+        train_seed(run, int(seed), tuple(devices), several=len(run.parameters.seeds) > 1)
+    except ProbatumError as error:
+        print(error, flush=True)
+        return error.exit_code
+    return 0
+
+
+def _leave_with_parent() -> None:
+    """End this process when the one that started it is gone, so that no orphan writes into a resumed run."""
+    sys.stdin.buffer.read()
+    os._exit(3)
+
+
+if __name__ == "__main__":
+    if "LOCAL_RANK" not in os.environ:  # ranks that a strategy started are ended by it
+        threading.Thread(target=_leave_with_parent, daemon=True).start()
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    os._exit(code)  # the watching thread blocks in a read; there is nothing left to clean up
