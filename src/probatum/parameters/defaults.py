@@ -33,7 +33,9 @@ def load_defaults(parameters_class: type[P], path: Path | str, section: str | No
     mistakes = Mistakes(subject)
     given = read_values(parameters_class, document, content, prefix, mistakes)
     specs = field_specs(parameters_class)
-    mentioned = {spec.name for spec in specs.values() if spec.name in given.values or spec.name in given.refused}
+    mentioned = {
+        spec.name for spec in specs.values() if spec.name in given.values or spec.name in given.refused
+    }
     for name in specs:
         if name not in mentioned:
             mistakes.add(f"`{name}` has no default. Add `{name}: ...` ({specs[name].expected}).")

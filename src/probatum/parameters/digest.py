@@ -31,7 +31,9 @@ def defaults_md5(defaults: Mapping[str, Any]) -> str:
     try:
         return md5_text(json.dumps(dict(defaults), sort_keys=True, allow_nan=False))
     except (TypeError, ValueError) as error:
-        raise ParameterError(f"defaults must be plain finite JSON values to be hashed, got: {error}.") from None
+        raise ParameterError(
+            f"defaults must be plain finite JSON values to be hashed, got: {error}."
+        ) from None
 
 
 def config_md5(study: str, schema_version: int, parameters: Parameters) -> str:
@@ -50,23 +52,25 @@ def config_md5(study: str, schema_version: int, parameters: Parameters) -> str:
         True
     """
     specs = field_specs(type(parameters))
-    chosen = {name: value for name, value in flat(parameters).items() if specs[name].category != RUNTIME_CATEGORY}
+    chosen = {
+        name: value for name, value in flat(parameters).items() if specs[name].category != RUNTIME_CATEGORY
+    }
     return defaults_md5({"study": study, "schema_version": schema_version, "parameters": chosen})
 
 
-def normalized_config_hash(config: Mapping[str, Any], *, jq_version: str = "1.6") -> str:
+def normalized_config_hash(config: Mapping[str, Any]) -> str:
     """Return what `jq 'del(.runtime.timestamp, .config_md5)' config.json | jq -S . | md5sum` prints.
 
-    jq 1.5 and 1.6 print a number as a double (`1.7571e-05`); jq 1.7 and later keep its digits
-    (`0.000017571`). The two agree for integers up to 2**53 and for decimals that both write plainly
-    (0.0001 and above, below 1e17); see `jq_text`. Where they differ, 1.6 is followed unless told.
+    The number format is that of jq 1.5 and 1.6, which read every number as a double: `1.0` prints as `1`
+    and 1.7571e-05 as itself. jq 1.7 keeps the digits of the file (`1.0`, `0.000017571`); the two agree
+    for integers up to 2**53 and for fractions of at least 0.0001, so a shell with jq 1.7 may print another
+    hash of the same file. This function gives the same hash on every machine.
 
     Args:
         config: the content of a `config.json`.
-        jq_version: the jq to agree with.
 
     Raises:
-        ParameterError: the configuration is not one jq could take the two names from.
+        ParameterError: `runtime` is not a block, so that jq could not take the timestamp from it.
     """
     kept = {name: value for name, value in config.items() if name != "config_md5"}
     runtime = kept.get("runtime")
@@ -74,4 +78,4 @@ def normalized_config_hash(config: Mapping[str, Any], *, jq_version: str = "1.6"
         kept["runtime"] = {name: value for name, value in runtime.items() if name != "timestamp"}
     elif runtime is not None:
         raise ParameterError(f"`runtime` of a configuration must be a block, got {runtime!r}.")
-    return md5_text(jq_text(kept, jq_version=jq_version) + "\n")
+    return md5_text(jq_text(kept) + "\n")

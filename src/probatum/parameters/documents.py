@@ -53,11 +53,14 @@ class _Loader(yaml.SafeLoader):
         seen: dict[str, int] = {}
         for key, _ in node.value:
             line = key.start_mark.line + 1
-            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
-                if seen.setdefault(key.value, line) != line:
-                    raise yaml.constructor.ConstructorError(
-                        None, None, f"`{key.value}` stands twice, first in line {seen[key.value]}", key.start_mark
-                    )
+            is_name = isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge"
+            if is_name and seen.setdefault(key.value, line) != line:
+                raise yaml.constructor.ConstructorError(
+                    None,
+                    None,
+                    f"`{key.value}` stands twice, first in line {seen[key.value]}",
+                    key.start_mark,
+                )
         super().flatten_mapping(node)
 
     def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
@@ -107,7 +110,9 @@ def _require_json(path: Path, text: str) -> None:
     try:
         json.loads(text, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
-        raise ParameterError(f"{path}:{error.lineno}: expected whole JSON, got {error.msg.lower()}.") from None
+        raise ParameterError(
+            f"{path}:{error.lineno}: expected whole JSON, got {error.msg.lower()}."
+        ) from None
 
 
 def _read_json(path: Path, text: str) -> Document:

@@ -76,7 +76,9 @@ def build(
             source = sources.get(name) or sources[""]
             if detail["type"] in ("value_error", "assertion_error"):
                 where = f" ({source})" if name in sources else ""
-                mistakes.add(detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ") + where)
+                mistakes.add(
+                    detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ") + where
+                )
             elif name in specs and name not in named:
                 mistakes.add(mismatch(specs[name], values.get(name), source))
             elif name not in specs:

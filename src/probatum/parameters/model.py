@@ -22,7 +22,7 @@ _KINDS: dict[type, Kind] = {bool: "bool", int: "int", float: "float", str: "str"
 _NOUNS = {"bool": ("true or false", "booleans"), "int": ("an integer", "integers")}
 _NOUNS |= {"float": ("a finite number", "finite numbers"), "str": ("a text", "texts")}
 _COMPARISONS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<", "multiple_of": "multiple of"}
-_LENGTHS = {"min_length": "length >=", "max_length": "length <=", "pattern": "matching"}
+_LENGTHS = {"min_length": "of length >=", "max_length": "of length <=", "pattern": "matching"}
 _BOUNDS = _COMPARISONS | _LENGTHS
 
 
@@ -59,7 +59,9 @@ class FieldSpec:
         else:
             singular, plural = _NOUNS[self.kind]
             words = f"a list of {plural}" if self.is_list else singular
-        words = " and ".join(filter(None, [words + (" " + self.bounds[0] if self.bounds else ""), *self.bounds[1:]]))
+        words = " and ".join(
+            filter(None, [words + (" " + self.bounds[0] if self.bounds else ""), *self.bounds[1:]])
+        )
         return f"{words}, or none" if self.is_optional else words
 
 
@@ -81,7 +83,12 @@ class Parameters(BaseModel):
     """
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=(), hide_input_in_errors=False
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        protected_namespaces=(),
+        hide_input_in_errors=False,
     )
 
     @classmethod
@@ -132,7 +139,9 @@ def parameter(category: str, description: str, *, unit: str | None = None, **bou
     if not (isinstance(description, str) and description.strip()):
         raise TypeError(f"`description` must say what the parameter does, got {description!r}.")
     if "choices" in bounds:
-        raise TypeError("`choices` stand in the annotation: write `name: Literal['a', 'b'] = parameter(...)`.")
+        raise TypeError(
+            "`choices` stand in the annotation: write `name: Literal['a', 'b'] = parameter(...)`."
+        )
     wrong = sorted(set(bounds) - set(_BOUNDS))
     if wrong:
         raise TypeError(f"unknown bound {', '.join(map(repr, wrong))}. Valid: {', '.join(_BOUNDS)}.")
@@ -146,7 +155,9 @@ def field_specs(parameters_class: type[Parameters]) -> dict[str, FieldSpec]:
     Raises:
         TypeError: a field was declared without `parameter(...)` or with an unsupported type.
     """
-    return {name: _spec(parameters_class, name, field) for name, field in parameters_class.model_fields.items()}
+    return {
+        name: _spec(parameters_class, name, field) for name, field in parameters_class.model_fields.items()
+    }
 
 
 @cache
@@ -250,7 +261,9 @@ def _shape(annotation: Any) -> tuple[Kind, tuple[Any, ...], bool, bool, tuple[An
 
 def _printed_bounds(metadata: tuple[Any, ...]) -> list[str]:
     """Return the bounds in the metadata of an annotation, ready to print."""
-    entries = [entry for item in metadata for entry in (item.metadata if isinstance(item, FieldInfo) else [item])]
+    entries = [
+        entry for item in metadata for entry in (item.metadata if isinstance(item, FieldInfo) else [item])
+    ]
     return [
         f"{words} {getattr(entry, attribute)}"
         for entry in entries

@@ -151,11 +151,15 @@ class _Layers(Generic[P]):
         Raises:
             ParameterError: there was a mistake.
         """
-        parameters = build(self.parameters_class, self.values, self.mistakes, {"": "defaults", **self.sources})
+        parameters = build(
+            self.parameters_class, self.values, self.mistakes, {"": "defaults", **self.sources}
+        )
         self.mistakes.raise_if_any()
         if parameters is None:
             raise AssertionError("parameters without a mistake are always built")
-        overrides = [self._override(name, getattr(parameters, name)) for name in self.specs if name in self.sources]
+        overrides = [
+            self._override(name, getattr(parameters, name)) for name in self.specs if name in self.sources
+        ]
         return Resolution(parameters, tuple(override for override in overrides if override))
 
     def _find(self, path: str, source: str) -> FieldSpec | None:

@@ -9,9 +9,13 @@ from typing import Any
 from probatum._files import sha256_file
 from probatum.reproduction.record import RunRecord
 
-CODE_KEYS = frozenset({"git_commit", "git_branch", "git_dirty"})  # reported under code, not environment
+CODE_KEYS = frozenset(
+    {"git", "git_commit", "git_branch", "git_dirty", "git_remote", "code_patch_sha256"}
+)  # reported under code, not environment
 # Where and when a run happened, never what it computed with.
-PLACE_KEYS = frozenset({"captured_at", "timestamp", "created", "host", "hostname", "pid", "cwd", "executable"})
+PLACE_KEYS = frozenset(
+    {"captured_at", "timestamp", "created", "host", "hostname", "pid", "cwd", "executable"}
+)
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ def _walk(source: Any, target: Any, prefix: str) -> Iterator[Difference]:
 
 
 def environment_differences(source: RunRecord, target: RunRecord) -> list[Difference]:
-    """Return what differs between the recorded environments: interpreter, packages, torch, device, switches."""
+    """Return what differs between the recorded environments: interpreter, packages, devices, switches."""
     ignored = CODE_KEYS | PLACE_KEYS
     return [
         found
@@ -93,7 +97,9 @@ def config_differences(source: RunRecord, target: RunRecord) -> list[Difference]
 
 def metric_differences(source: RunRecord, target: RunRecord) -> list[Difference]:
     """Return what differs between the sealed metric definitions, by metric name."""
-    one, other = ({metric.name: metric.as_record() for metric in record.metrics} for record in (source, target))
+    one, other = (
+        {metric.name: metric.as_record() for metric in record.metrics} for record in (source, target)
+    )
     return differing(one, other, "metrics")
 
 

@@ -72,14 +72,14 @@ def tolerance_mode(config: Mapping[str, Any], where: str) -> ToleranceMode:
     mode = config.get("tolerance_mode")
     if mode not in ("strict", "standard"):
         raise RecordError(
-            f"{where}: expected `tolerance_mode` to be strict or standard, got {mode!r}. Only a run sealed by "
-            "`probatum launch` or `probatum train` can be compared."
+            f"{where}: expected `tolerance_mode` to be strict or standard, got {mode!r}. "
+            "Only a run sealed by `probatum launch` or `probatum train` can be compared."
         )
     mixed = (config.get("parameters") or {}).get("mixed_precision")
     if isinstance(mixed, bool) and mode == "standard" and not mixed:
         raise RecordError(
-            f"{where}: `tolerance_mode` is standard although `parameters.mixed_precision` is false. The record "
-            f"was edited; `probatum verify` names the file."
+            f"{where}: `tolerance_mode` is standard although `parameters.mixed_precision` is false. "
+            "The record was edited; `probatum verify` names the file."
         )
     return mode
 

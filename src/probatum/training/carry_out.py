@@ -7,10 +7,12 @@ import errno
 import os
 import signal
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from probatum._errors import ProbatumError, RunFailedError, RunInterruptedError, UsageError
-from probatum._files import read_json
+from probatum._files import read_json, write_whole
+from probatum.parameters import ReadLog
 from probatum.runs.catalogue import Catalogue
 from probatum.runs.data_record import data_record, write_data_record
 from probatum.runs.environment import capture_environment, write_environment
@@ -18,8 +20,10 @@ from probatum.runs.folder import run_id
 from probatum.runs.integrity import close, seal
 from probatum.runs.ledger import read_ledger
 from probatum.runs.paths import RunPaths
-from probatum.runs.results import write_results
-from probatum.runs.status import read_status, write_status
+from probatum.runs.journal import EpochJournal, read_epochs
+from probatum.runs.results import build_results, write_multi_seed, write_repro_results, write_results
+from probatum.runs.status import read_status, utc_now, write_status
+from probatum.runs.summary import write_summaries
 from probatum.training.console import captured_output
 from probatum.training.run import RecordedRun, train_seed
 from probatum.training.study import StudyData
@@ -43,20 +47,22 @@ def carry_out(run: RecordedRun) -> list[dict[str, Any]]:
     with _status_kept(run.paths):
         with captured_output(run.paths.stdout):
             write_status(run.paths, "running")
-            results = _train_seeds(run, _sealed_data(run))
-            write_results(run.paths, run.config, results, run.study.primary_metric)
+            log = ReadLog()
+            data = _sealed_data(run, log)
+            results = _train_seeds(run, data, log)
+            _write_record(run, results)
         close(run.paths)  # the last act: nothing is written into the run's files afterwards
         Catalogue(run.paths.folder.parent).record(run.paths)
     return results
 
 
-def _sealed_data(run: RecordedRun) -> StudyData:
+def _sealed_data(run: RecordedRun, log: ReadLog) -> StudyData:
     """Return the data after sealing what must be known before the first step.
 
     Raises:
         RunFailedError: the run was sealed with other data.
     """
-    data = run.study.load_data(run.parameters)
+    data = run.study.load_data(log.track(run.parameters))
     record = data_record(**data.record)
     run.paths.artifacts.mkdir(exist_ok=True)
     if _is_sealed(run.paths):
@@ -97,14 +103,14 @@ def _torch_facts(parameters: Any) -> dict[str, Any]:
     }
 
 
-def _train_seeds(run: RecordedRun, data: StudyData) -> list[dict[str, Any]]:
+def _train_seeds(run: RecordedRun, data: StudyData, log: ReadLog) -> list[dict[str, Any]]:
     seeds = run.parameters.seeds
     several = len(seeds) > 1
     waiting = [seed for seed in seeds if not run.paths.seed_result(seed).exists()]
     if several or run.parameters.strategy != "single":
         _train_in_processes(run, waiting)
     elif waiting:
-        train_seed(run, waiting[0], run.parameters.devices[:1], several=False, data=data)
+        train_seed(run, waiting[0], run.parameters.devices[:1], several=False, log=log, data=data)
     return [read_json(run.paths.seed_result(seed)) for seed in seeds]
 
 
@@ -115,6 +121,46 @@ def _train_in_processes(run: RecordedRun, waiting: list[int]) -> None:
 
     places = slots(run.parameters, cores=os.cpu_count() or 1, cuda_devices=torch.cuda.device_count())
     run_side_by_side(run.paths, waiting, places, lambda line: print(line, flush=True))
+
+
+def _write_record(run: RecordedRun, results: list[dict[str, Any]]) -> None:
+    """Write what the finished seeds add up to."""
+    from probatum.training.evaluation import write_evaluation
+
+    paths, config = run.paths, run.config
+    for stale in paths.folder.glob(paths.repro_results("*").name):
+        stale.unlink()  # of a run that was stopped between this write and its end
+    rows = [row for result in results for row in read_epochs(paths.seed_epochs(result["seed"]))]
+    with EpochJournal(paths.metrics_epoch, tuple(rows[0])) as journal:
+        journal.rewrite(rows)
+    write_evaluation(run, {result["seed"]: result["evaluation"] for result in results})
+    completed_at = utc_now()
+    record = build_results(
+        experiment_name=paths.name, config_md5=config["config_md5"], per_seed=results, completed_at=completed_at
+    )
+    write_results(paths, record)
+    write_repro_results(
+        paths, record, datetime.fromisoformat(completed_at).strftime("%Y%m%d_%H%M%S"),
+        model_config=config.get("model_config", {}),
+        training_args={**config.get("data", {}), **config.get("training", {})},
+    )
+    write_multi_seed(paths, record)
+    write_summaries(paths, config, record)
+    _keep_best_seed(run, results)
+
+
+def _keep_best_seed(run: RecordedRun, results: list[dict[str, Any]]) -> None:
+    """With several seeds, `model_best.pth` and `model_last.pth` are those of the best one on validation."""
+    if len(results) == 1:
+        return
+    metric = run.study.metric(run.study.primary_metric)
+    best = results[0]
+    for result in results[1:]:
+        value, highest = (r["metrics"][metric.name]["best_epoch"] for r in (result, best))
+        if value is not None and (highest is None or metric.is_better(value, highest)):
+            best = result
+    for kind in (run.paths.model_best, run.paths.model_last):
+        write_whole(kind(), kind(best["seed"], several=True).read_bytes())
 
 
 @contextlib.contextmanager

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from probatum.training.loop import TrainingLoop
 
 
+READ_BY_THE_LAUNCHER = ("seeds", "devices")  # they decide which processes train, and where
+
+
 @dataclass(frozen=True)
 class RecordedRun:
     """A run as its folder tells it."""
@@ -62,11 +65,20 @@ def check_against_record(plan: LaunchPlan, paths: RunPaths) -> None:
 
 
 def train_seed(
-    run: RecordedRun, seed: int, devices: tuple[str, ...], *, several: bool, data: StudyData | None = None
+    run: RecordedRun, seed: int, devices: tuple[str, ...], *, several: bool,
+    log: ReadLog, data: StudyData | None = None,
 ) -> dict[str, Any]:
     """Train one seed from its last checkpoint or from nothing, evaluate it, and return its result.
 
     The result is written last: a seed that has one is finished.
+
+    Args:
+        run: the run.
+        seed: one of its seeds.
+        devices: where to train, by name.
+        several: whether the run has more seeds, so that files carry the seed in their names.
+        log: what has been read of the parameters so far.
+        data: the splits, where they are loaded already.
     """
     import torch
 
@@ -74,8 +86,8 @@ def train_seed(
     from probatum.training.machine import make_machine, resolve_devices
     from probatum.training.seeding import describe_random_state
 
-    log = ReadLog()
     parameters = log.track(run.parameters)
+    log.read.update(READ_BY_THE_LAUNCHER)
     torch.set_num_threads(parameters.threads)
     machine = make_machine(parameters, resolve_devices(devices))
     data = data or run.study.load_data(parameters)

@@ -13,12 +13,13 @@ from probatum.runs.paths import RunPaths
 
 def main(arguments: list[str]) -> int:
     """Train the seed and return the exit code."""
+    from probatum.parameters import ReadLog
     from probatum.training.run import load_recorded_run, train_seed
 
     folder, seed, *devices = arguments
     try:
         run = load_recorded_run(RunPaths(Path(folder)))
-        train_seed(run, int(seed), tuple(devices), several=len(run.parameters.seeds) > 1)
+        train_seed(run, int(seed), tuple(devices), several=len(run.parameters.seeds) > 1, log=ReadLog())
     except ProbatumError as error:
         print(error, flush=True)
         return error.exit_code

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from probatum._errors import RecordError, UnknownNameError
 from probatum.studies.gainakt.formats import read, read_pykt, read_three_line
 from probatum.studies.gainakt.histories import pool
+from probatum.studies.gainakt.protocol import windows_of
+from probatum.studies.gainakt.simulate import CLASSROOM, simulate
 
 
 @pytest.fixture
@@ -130,6 +132,22 @@ def test_a_malformed_pykt_file_is_told_line_and_expectation(write, old, new, tol
 def test_a_pykt_file_without_rows_is_refused(write):
     with pytest.raises(RecordError, match="expected at least one row"):
         read(write("fold,concepts,responses\n"))
+
+
+def test_windows_written_by_pykts_rules_are_read_back_as_the_same_windows(write):
+    histories = simulate(students=40, concepts=5, seed=1, model=CLASSROOM)
+    cut = windows_of(histories, np.arange(40), seq_len=12, min_length=3)
+    rows = ["uid,concepts,responses"]
+    for start, length, student in zip(cut.starts, cut.lengths, cut.students, strict=True):
+        pad = ["-1"] * (12 - length)
+        cells = (
+            ",".join([*map(str, flat[start : start + length]), *pad])
+            for flat in (histories.concepts, histories.responses)
+        )
+        rows.append(f"{histories.student_names[student]}," + ",".join(f'"{cell}"' for cell in cells))
+    back = read(write("\ufeff" + "\n".join(rows)))
+    again = windows_of(back, np.arange(40), seq_len=12, min_length=3)
+    assert again.digest() == cut.digest()
 
 
 @pytest.mark.realdata

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 Decay = Literal["none", "alibi", "learned"]
 
@@ -36,13 +36,15 @@ def causal_attention(query: Tensor, key: Tensor, value: Tensor, rates: Tensor | 
     width = query.shape[-1]
     scale = width**-0.5
     if rates is None:
-        return F.scaled_dot_product_attention(query, key, value, is_causal=True, scale=scale)
+        return functional.scaled_dot_product_attention(query, key, value, is_causal=True, scale=scale)
     length = query.shape[-2]
     steps = torch.arange(length, device=key.device, dtype=key.dtype) - (length - 1)  # (length,), <= 0
     slope = (rates.to(query.dtype) / scale)[:, None, None].expand(*query.shape[:-1], 1)
     query = torch.cat([query, slope], dim=-1)  # (batch, heads, length, d + 1)
     key = torch.cat([key, steps[:, None].expand(*key.shape[:-1], 1)], dim=-1)
-    attended = F.scaled_dot_product_attention(query, key, F.pad(value, (0, 1)), is_causal=True, scale=scale)
+    attended = functional.scaled_dot_product_attention(
+        query, key, functional.pad(value, (0, 1)), is_causal=True, scale=scale
+    )
     return attended[..., :width]
 
 
@@ -73,7 +75,7 @@ class DecayRates(nn.Module):
         """Return the rates `(heads,)`, or None without decay."""
         if self.decay == "none":
             return None
-        return F.softplus(self.raw) if self.decay == "learned" else self.get_buffer("rates")
+        return functional.softplus(self.raw) if self.decay == "learned" else self.get_buffer("rates")
 
 
 class TwoStreamAttention(nn.Module):
@@ -83,7 +85,9 @@ class TwoStreamAttention(nn.Module):
         """Build the maps; a `value_width` other than `d_model` is widened back before the output map."""
         super().__init__()
         if d_model % n_heads:
-            raise ValueError(f"Expected `d_model` to be a multiple of `n_heads`, got {d_model} and {n_heads}.")
+            raise ValueError(
+                f"Expected `d_model` to be a multiple of `n_heads`, got {d_model} and {n_heads}."
+            )
         self.n_heads = n_heads
         self.query = nn.Linear(d_model, d_model)
         self.key = nn.Linear(d_model, d_model)
@@ -95,9 +99,9 @@ class TwoStreamAttention(nn.Module):
 
     def heads(self, x: Tensor, width: int) -> Tensor:
         """Return `(batch, heads, length, width)`, zero-padded where the heads do not divide the stream."""
-        padded = F.pad(x, (0, -x.shape[-1] % self.n_heads))
+        padded = functional.pad(x, (0, -x.shape[-1] % self.n_heads))
         split = padded.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
-        return F.pad(split, (0, width - split.shape[-1]))
+        return functional.pad(split, (0, width - split.shape[-1]))
 
     def forward(self, context: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """Return the attention output `(batch, length, d_model)` and what was aggregated before its maps."""

@@ -30,7 +30,7 @@ def grouped_pearson(x: NDArray, y: NDArray, groups: Integers, count: int, *, min
     sizes = np.bincount(groups, minlength=count)
 
     def total(values: Floats) -> Floats:
-        return np.bincount(groups, weights=values, minlength=count)
+        return np.bincount(groups, weights=values, minlength=count).astype(np.float64)
 
     def centred(values: NDArray) -> tuple[Floats, Floats]:
         wide = values.astype(np.float64)

@@ -9,6 +9,7 @@ padded by -1 at the end (Liu et al. 2022, arXiv 2206.11460).
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -109,7 +110,7 @@ def read_rows(path: Path) -> tuple[list[dict[str, str]], list[int]]:
     """Return the rows of a csv file with their line numbers, each row as long as the header."""
     rows: list[dict[str, str]] = []
     lines: list[int] = []
-    text = read_bytes(path).decode(errors="replace").splitlines(keepends=True)
+    text = io.StringIO(read_bytes(path).decode("utf-8-sig", errors="replace"), newline="")
     reader = csv.DictReader(text, strict=True)
     try:
         for row in reader:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 Front = Literal["none", "gru", "lstm", "conv"]
 KERNEL = 5  # steps that one convolution sees
@@ -23,12 +23,12 @@ class CausalConvolution(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return `(batch, length, width)`; step t depends on no later step."""
         y = x.transpose(1, 2)  # (batch, width, length)
-        y = F.gelu(self.first(F.pad(y, (KERNEL - 1, 0))))
-        return self.second(F.pad(y, (KERNEL - 1, 0))).transpose(1, 2)
+        y = functional.gelu(self.first(functional.pad(y, (KERNEL - 1, 0))))
+        return self.second(functional.pad(y, (KERNEL - 1, 0))).transpose(1, 2)
 
 
 class StreamFront(nn.Module):
-    """Adds to a stream what a causal reader makes of it; `none` leaves it as it is.
+    """Replaces a stream by what a causal reader makes of it; `none` leaves it as it is.
 
     The reader gives the model what attention learns slowly: the state of the last few answers. It is a
     recency mechanism of this workbench, not part of the published model.
@@ -49,4 +49,4 @@ class StreamFront(nn.Module):
         if self.front == "none":
             return x
         read = self.reader(x)
-        return x + self.dropout(read[0] if isinstance(read, tuple) else read)
+        return self.dropout(read[0] if isinstance(read, tuple) else read)

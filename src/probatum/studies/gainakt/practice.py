@@ -29,20 +29,22 @@ def practice_features(batch: SequenceBatch) -> Tensor:
     """
     length = batch.concepts.shape[1]
     steps = torch.arange(length, device=batch.concepts.device)
-    distance = (steps[:, None] - steps).float()  # (length, length), t - j
-    same = batch.next_concepts[:, :, None] == batch.concepts[:, None, :]
-    same = (same & (distance >= 0)).float()  # (batch, length, length)
-    right = batch.responses.float()
+    # 2^(-(t - j) / h) = 2^(-t / h) 2^(j / h): one product serves all half-lives, unless 2^(j / h) overflows
+    exact = torch.float32 if length <= 120 * min(HALF_LIVES) else torch.float64
+    rates = torch.tensor([0.0, *(1 / h for h in HALF_LIVES)], device=steps.device, dtype=exact)
+    growth = torch.exp2(steps[:, None] * rates)  # (length, 1 + half-lives); the first does not fade
+    right = batch.responses.to(exact)
     outcome = torch.stack([right, 1 - right], dim=-1)  # (batch, length, 2)
-    counts = same @ outcome  # successes, failures
-    successes, failures = counts.unbind(-1)
+    weighted = (growth[..., None] * outcome[:, :, None]).flatten(2)  # (batch, length, 2 + 2 half-lives)
+    same = batch.next_concepts[:, :, None] == batch.concepts[:, None, :]
+    same = (same & (steps <= steps[:, None])).to(exact)  # (batch, length, length), j <= t
+    with torch.autocast(steps.device.type, enabled=False):  # counts in half precision would be wrong
+        sums = ((same @ weighted).unflatten(2, (-1, 2)) / growth[..., None]).float()
+    successes, failures = sums[:, :, 0].unbind(-1)
     attempts = successes + failures
-    last = (same * (steps + 1.0)).amax(dim=-1)  # 1 + step of the latest attempt; 0 if none
+    last = (same * (steps + 1.0)).amax(dim=-1).float()  # 1 + step of the latest attempt; 0 if none
     seen = last > 0
-    at_last = right.gather(1, (last.long() - 1).clamp(min=0))
-    faded = [
-        same.mul(torch.exp2(-distance.clamp(min=0) / half_life)) @ outcome for half_life in HALF_LIVES
-    ]
+    at_last = right.gather(1, (last.long() - 1).clamp(min=0)).float()
     return torch.cat(
         [
             torch.stack(
@@ -56,7 +58,7 @@ def practice_features(batch: SequenceBatch) -> Tensor:
                 ],
                 dim=-1,
             ),
-            *(sums.log1p() for sums in faded),
+            sums[:, :, 1:].flatten(2).log1p(),
         ],
         dim=-1,
     )

@@ -68,7 +68,7 @@ CLASSROOM = LearnerModel(
 
 
 def simulate(*, students: int, concepts: int, seed: int, model: LearnerModel) -> Histories:
-    """Return simulated histories with their truth: the same for the same arguments, on every machine.
+    """Return simulated histories with their truth: the same for the same arguments.
 
     Args:
         students: how many learners.

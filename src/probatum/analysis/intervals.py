@@ -1,0 +1,87 @@
+"""Mean, standard deviation and t-interval over seeds.
+
+Seeds are the unit. A percentile bootstrap at three seeds covers far less than it claims; the t-interval
+is exact where the values are normal, and wide where there are few.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What several seeds say about one metric; None where the number of seeds does not allow it."""
+
+    n: int
+    mean: float
+    std: float | None  # with n - 1 in the denominator; None at one seed
+    min: float
+    max: float
+    ci_low: float | None
+    ci_high: float | None
+    confidence: float
+
+
+def mean(values: Sequence[float]) -> float:
+    """Return the mean of the values.
+
+    Raises:
+        ValueError: there is none, or one is not finite.
+
+    Example:
+        >>> mean([1.0, 2.0, 6.0])
+        3.0
+    """
+    return fmean(_checked(values))
+
+
+def std(values: Sequence[float]) -> float | None:
+    """Return the standard deviation with n - 1 in the denominator, None for a single value.
+
+    Example:
+        >>> std([1.0, 2.0, 3.0]), std([1.0])
+        (1.0, None)
+    """
+    return stdev(_checked(values)) if len(values) > 1 else None
+
+
+def t_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float] | None:
+    """Return the t-interval of the mean: mean -+ t(n - 1) std / sqrt(n); None for a single value.
+
+    Args:
+        values: One value per seed.
+        confidence: The probability that the interval covers the mean, in (0, 1).
+
+    Raises:
+        ValueError: no value, one that is not finite, or a confidence outside (0, 1).
+    """
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must be in (0, 1), got {confidence}.")
+    spread = std(values)
+    if spread is None:
+        return None
+    from scipy.special import stdtrit  # loads a tenth of what scipy.stats does
+
+    half = float(stdtrit(len(values) - 1, (1 + confidence) / 2)) * spread / math.sqrt(len(values))
+    return mean(values) - half, mean(values) + half
+
+
+def summarise(values: Sequence[float], confidence: float = 0.95) -> Summary:
+    """Return mean, standard deviation, range and t-interval of one value per seed.
+
+    Example:
+        >>> summarise([0.70, 0.72, 0.71]).n
+        3
+    """
+    low, high = t_interval(values, confidence) or (None, None)
+    return Summary(len(values), mean(values), std(values), min(values), max(values), low, high, confidence)
+
+
+def _checked(values: Sequence[float]) -> Sequence[float]:
+    if not values or not all(math.isfinite(value) for value in values):
+        raise ValueError(f"expected at least one value, all finite, got {list(values)}.")
+    return values

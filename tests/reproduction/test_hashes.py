@@ -1,0 +1,38 @@
+import pytest
+
+import probatum.parameters as parameters_room
+from probatum.parameters import Parameters, parameter
+from probatum.reproduction import hashes
+
+
+class Small(Parameters):
+    """Two parameters, one of which determines the result."""
+
+    rate: float = parameter("training", "step size")
+    threads: int = parameter("runtime", "CPU threads")
+
+
+@pytest.fixture
+def config():
+    small = Small(rate=1.7571e-05, threads=2)
+    return {
+        "experiment": {"study": "toy"},
+        "schema_version": 3,
+        "parameters": parameters_room.flat(small),
+        "types": {"training": ["rate"], "runtime": ["threads"]},
+        "runtime": {"threads": 2, "timestamp": "2025-11-02T14:32:10Z"},
+        "config_md5": parameters_room.config_md5("toy", 3, small),
+    }
+
+
+def test_the_configuration_hash_is_the_parameter_rooms(config):
+    assert hashes.recorded_config_md5(config) == config["config_md5"]
+
+
+def test_the_normalized_hash_is_the_parameter_rooms(config):
+    assert hashes.normalized_config_hash(config) == parameters_room.normalized_config_hash(config)
+
+
+def test_the_normalized_hash_ignores_the_time(config):
+    later = {**config, "runtime": {"threads": 2, "timestamp": "2030-01-01T00:00:00Z"}}
+    assert hashes.normalized_config_hash(later) == hashes.normalized_config_hash(config)
