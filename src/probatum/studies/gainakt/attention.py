@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-Decay = Literal["none", "alibi", "learned"]
+from probatum.studies.gainakt.choices import Decay
 
 
 def causal_attention(query: Tensor, key: Tensor, value: Tensor, rates: Tensor | None) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.nn import functional
 
-Front = Literal["none", "gru", "lstm", "conv"]
+from probatum.studies.gainakt.choices import Front
 KERNEL = 5  # steps that one convolution sees
 
 

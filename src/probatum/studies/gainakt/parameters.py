@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from probatum.parameters import parameter
+from probatum.studies.gainakt.choices import Decay, Front
 from probatum.training.parameters import TrainingParameters
 
 
@@ -49,15 +50,44 @@ class TracingParameters(TrainingParameters):
     )
 
 
-class GainAKTParameters(TracingParameters):
-    """What GainAKT2Exp and GainAKT3Exp are told beyond that."""
+class DKTParameters(TracingParameters):
+    """What the LSTM baseline is told beyond that."""
 
     d_model: int = parameter("model_config", "Width of the streams", unit="features", ge=1)
+    d_ff: int = parameter("model_config", "Hidden width of the feed-forward parts and the head", unit="features", ge=1)
+    dropout: float = parameter("model_config", "Share of features dropped while training", ge=0, lt=1)
+
+
+class PlainParameters(DKTParameters):
+    """What the transformer baseline is told beyond that."""
+
     n_heads: int = parameter("model_config", "Attention heads per block", unit="heads", ge=1)
     num_encoder_blocks: int = parameter("model_config", "Attention blocks", unit="blocks", ge=1)
-    d_ff: int = parameter("model_config", "Hidden width of the feed-forward parts", unit="features", ge=1)
-    dropout: float = parameter("model_config", "Share of features dropped while training", ge=0, lt=1)
+
+
+class GainAKTParameters(PlainParameters):
+    """What GainAKT2Exp and GainAKT3Exp are told beyond that."""
+
     emb_type: Literal["qid"] = parameter("model_config", "What a token is made of: concept and response")
+    norm_first: bool = parameter("model_config", "Normalise before each layer instead of after it")
+    attention_decay: Decay = parameter(
+        "model_config", "Recency in the attention: none, alibi (fixed slopes), or learned decay per head"
+    )
+    front: Front = parameter("model_config", "What reads the stream before the attention")
+    prediction_reads: Literal["blocks", "front"] = parameter(
+        "model_config", "What the prediction head reads: the streams after the blocks, or before them"
+    )
+    use_practice_features: bool = parameter(
+        "model_config", "Give the head counts of earlier practice of the concept asked next"
+    )
+    link_mastery_to_prediction: bool = parameter(
+        "model_config", "Let the mastery of the concept asked next enter the prediction"
+    )
+    use_skill_difficulty: bool = parameter("model_config", "Scale the asked concept's embedding by its difficulty")
+    use_student_speed: bool = parameter("model_config", "Append an embedding of the student to the head's input")
+    num_students: int = parameter(
+        "model_config", "Students with an embedding (use_student_speed)", unit="students", ge=1
+    )
     intrinsic_gain_attention: bool = parameter(
         "model_config", "Values of the attention are gains per concept (an ablation); the heads are then off"
     )
@@ -126,3 +156,12 @@ class GainAKTParameters(TracingParameters):
         "stability_controls", "Factor on the sparsity weight after a collapse", gt=0, le=1
     )
     freeze_sparsity: bool = parameter("stability_controls", "Keep the sparsity weight whatever the variance does")
+
+
+class GainAKT3Parameters(GainAKTParameters):
+    """What GainAKT3Exp is told beyond that."""
+
+    mastery_threshold_init: float = parameter(
+        "model_config", "Mastery at which a concept counts as known, at the start", ge=0, le=1
+    )
+    threshold_temperature: float = parameter("model_config", "Softness of the comparison with the threshold", gt=0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from probatum.runs.metric import MetricDefinition
 from probatum.studies.gainakt.ablation_modes import ABLATION_MODES
-from probatum.studies.gainakt.parameters import BaselineParameters, GainAKTParameters
+from probatum.studies.gainakt.parameters import DKTParameters, GainAKT3Parameters, GainAKTParameters, PlainParameters
 from probatum.training.study import Metrics, Objective, Study
 
 if TYPE_CHECKING:
@@ -107,13 +107,14 @@ class Interpretable(TracingStudy):
 
     metrics: ClassVar[tuple[MetricDefinition, ...]] = PREDICTION_METRICS + SEMANTIC_METRICS
     epoch_columns: ClassVar[tuple[str, ...]] = TracingStudy.epoch_columns + SEMANTIC_COLUMNS
+    practised_only: ClassVar[bool]  # whether mastery moves by practice of its own concept only
     presets: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {"ablation_mode": ABLATION_MODES}
 
-    def build_objective(self, parameters: Any, data: TracingData) -> Objective:
+    def build_objective(self, parameters: Any, data: Any) -> Objective:
         """Return cross-entropy with the constraint, alignment, lag and retention losses."""
         from probatum.studies.gainakt.objective import TracingObjective
 
-        return TracingObjective(parameters)
+        return TracingObjective(parameters, practised_only=self.practised_only)
 
     def trajectory(self, row: Mapping[str, Any], validation: Metrics, objective: Objective) -> dict[str, Any]:
         """Return the epoch's entry of `train_history.semantic_trajectory`, key by key as seed 002 lists them."""
@@ -156,13 +157,70 @@ class GainAKT2Exp(Interpretable):
     name: ClassVar[str] = "gainakt2exp"
     summary: ClassVar[str] = "Knowledge tracing with mastery and gain heads on a two-stream attention encoder"
     parameters: ClassVar[type[GainAKTParameters]] = GainAKTParameters
-    defaults_section: ClassVar[str] = "gainakt2exp"
+    defaults_section: ClassVar[str | None] = "gainakt2exp"
+    practised_only: ClassVar[bool] = False
 
-    def build_model(self, parameters: Any, data: TracingData) -> nn.Module:
+    def build_model(self, parameters: Any, data: Any) -> nn.Module:
         """Return a fresh GainAKT2Exp."""
         from probatum.studies.gainakt.build import build_gainakt2exp
 
         return build_gainakt2exp(parameters, data.facts["num_concepts"])
+
+
+class GainAKT3Exp(Interpretable):
+    """GainAKT whose mastery moves by practice and is compared with a threshold per concept."""
+
+    name: ClassVar[str] = "gainakt3exp"
+    summary: ClassVar[str] = "GainAKT with mastery by practice, thresholds per concept, and mastery in the prediction"
+    parameters: ClassVar[type[GainAKTParameters]] = GainAKT3Parameters
+    defaults_section: ClassVar[str | None] = "gainakt3exp"
+    practised_only: ClassVar[bool] = True
+
+    def build_model(self, parameters: Any, data: Any) -> nn.Module:
+        """Return a fresh GainAKT3Exp."""
+        from probatum.studies.gainakt.build import build_gainakt3exp
+
+        return build_gainakt3exp(parameters, data.facts["num_concepts"])
+
+
+class Baseline(TracingStudy):
+    """A study that predicts and explains nothing."""
+
+    def build_objective(self, parameters: Any, data: Any) -> Objective:
+        """Return the cross-entropy."""
+        from probatum.studies.gainakt.objective import PredictionObjective
+
+        return PredictionObjective()
+
+
+class DKT(Baseline):
+    """Deep knowledge tracing: an LSTM."""
+
+    name: ClassVar[str] = "dkt"
+    summary: ClassVar[str] = "Knowledge tracing baseline: an LSTM over the interactions"
+    parameters: ClassVar[type[DKTParameters]] = DKTParameters
+    defaults_section: ClassVar[str | None] = "dkt"
+
+    def build_model(self, parameters: Any, data: Any) -> nn.Module:
+        """Return a fresh LSTM."""
+        from probatum.studies.gainakt.build import build_dkt
+
+        return build_dkt(parameters, data.facts["num_concepts"])
+
+
+class Plain(Baseline):
+    """A causal transformer."""
+
+    name: ClassVar[str] = "plain"
+    summary: ClassVar[str] = "Knowledge tracing baseline: a causal transformer over the interactions"
+    parameters: ClassVar[type[DKTParameters]] = PlainParameters
+    defaults_section: ClassVar[str | None] = "plain"
+
+    def build_model(self, parameters: Any, data: Any) -> nn.Module:
+        """Return a fresh transformer."""
+        from probatum.studies.gainakt.build import build_plain
+
+        return build_plain(parameters, data.facts["num_concepts"])
 
 
 def _share_columns(trajectory: Mapping[str, Any]) -> dict[str, Any]:
