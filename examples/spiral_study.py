@@ -93,7 +93,15 @@ class Spiral(Study):
     defaults_path = Path(__file__).with_suffix(".yaml")
     metrics = (
         MetricDefinition(
-            "val_accuracy", "Best Val Accuracy", True, 0.0, 1.0, 0.0002, 0.002, "", "Share of points put right"
+            "val_accuracy",
+            "Best Val Accuracy",
+            True,
+            0.0,
+            1.0,
+            0.0002,
+            0.002,
+            "",
+            "Share of points put right",
         ),
     )
     primary_metric = "val_accuracy"
@@ -103,13 +111,19 @@ class Spiral(Study):
     def load_data(self, parameters: Any) -> StudyData:
         """Return three splits drawn from the data seed."""
         generator = torch.Generator().manual_seed(parameters.data_seed)
-        splits = {name: spirals(parameters.points, parameters.noise, generator) for name in ("train", "valid", "test")}
+        splits = {
+            name: spirals(parameters.points, parameters.noise, generator)
+            for name in ("train", "valid", "test")
+        }
         record = {
             "name": "two spirals",
             "source": f"embedded, seed {parameters.data_seed}",
             "files": [],
             "splits": {
-                name: {"points": part.count, "sha256": hashlib.sha256(part.inputs.numpy().tobytes()).hexdigest()}
+                name: {
+                    "points": part.count,
+                    "sha256": hashlib.sha256(part.inputs.numpy().tobytes()).hexdigest(),
+                }
                 for name, part in splits.items()
             },
         }
@@ -119,8 +133,12 @@ class Spiral(Study):
         """Return a network with two hidden layers."""
         width = parameters.hidden
         return nn.Sequential(
-            nn.Linear(2, width), nn.Tanh(), nn.Dropout(parameters.dropout),
-            nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1),
+            nn.Linear(2, width),
+            nn.Tanh(),
+            nn.Dropout(parameters.dropout),
+            nn.Linear(width, width),
+            nn.Tanh(),
+            nn.Linear(width, 1),
         )
 
     def build_objective(self, parameters: Any, data: StudyData) -> Objective:
@@ -132,7 +150,14 @@ class Spiral(Study):
         return {"train_accuracy": float(((scores > 0) == (targets > 0)).float().mean())}
 
     def evaluate(
-        self, model: nn.Module, split: str, parameters: Any, data: StudyData, device: torch.device, *, final: bool
+        self,
+        model: nn.Module,
+        split: str,
+        parameters: Any,
+        data: StudyData,
+        device: torch.device,
+        *,
+        final: bool,
     ) -> dict[str, float | None]:
         """Return loss and accuracy of one sweep."""
         losses, right, count = 0.0, 0, 0

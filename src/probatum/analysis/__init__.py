@@ -1,0 +1,1 @@
+"""What the runs say: intervals over seeds and paired tests."""

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import click
 
 
-def split_parameters(command: click.Command, arguments: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
+def split_parameters(
+    command: click.Command, arguments: Sequence[str]
+) -> tuple[list[str], dict[str, list[str]]]:
     """Return the arguments that belong to the verb, and the parameters by name.
 
     A parameter takes every following word up to the next `--name`, so that lists are written as

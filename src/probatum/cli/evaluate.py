@@ -19,8 +19,12 @@ Examples:
 @click.command(cls=StudyCommand, epilog=EXAMPLES)
 @click.argument("run_or_study")
 @click.option("--run_dir", metavar="RUN", help="The run, where a study and all its parameters are stated.")
-@click.option("--runs_root", metavar="FOLDER", help="Where run folders stand; else PROBATUM_RUNS, else ./runs.")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", help="What to print.")
+@click.option(
+    "--runs_root", metavar="FOLDER", help="Where run folders stand; else PROBATUM_RUNS, else ./runs."
+)
+@click.option(
+    "--format", "form", type=click.Choice(["table", "json"]), default="table", help="What to print."
+)
 @click.pass_context
 def command(ctx: click.Context, /, run_or_study: str, run_dir: str | None, **options: Any) -> int:
     """Evaluate a finished run's best checkpoint on train, validation and test.
@@ -33,7 +37,9 @@ def command(ctx: click.Context, /, run_or_study: str, run_dir: str | None, **opt
     from probatum.training.run import check_against_record, load_recorded_run
 
     if run_dir is None and ctx.obj:
-        raise click.UsageError(f"--{next(iter(ctx.obj))} needs --run_dir RUN; without it only a run is named.")
+        raise click.UsageError(
+            f"--{next(iter(ctx.obj))} needs --run_dir RUN; without it only a run is named."
+        )
     paths = find_run(run_dir or run_or_study, runs_root(options["runs_root"]))
     if run_dir is not None:
         check_against_record(plan_explicit(run_or_study, ctx.obj, title="", argv=()), paths)

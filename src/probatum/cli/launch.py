@@ -24,24 +24,36 @@ Every other --name value is a parameter of the study: probatum studies gainakt2e
 
 @click.command(cls=StudyCommand, epilog=EXAMPLES)
 @click.argument("study")
-@click.option("--title", "--short_title", "--experiment_title", "title", default="run", help="A short name for the run.")
+@click.option(
+    "--title", "--short_title", "--experiment_title", "title", default="run", help="A short name for the run."
+)
 @click.option("--purpose", default="", help="Why this run is made; kept in the record.")
-@click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override, also by dotted path; repeatable.")
+@click.option(
+    "--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override, also by dotted path; repeatable."
+)
 @click.option("--unset", multiple=True, metavar="KEY", help="Return a parameter to its default; repeatable.")
 @click.option(
-    "--from_config", type=click.Path(path_type=Path), metavar="FILE",
+    "--from_config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
     help="Start from the parameters of a config.json or YAML file.",
 )
 @click.option("--ablation_mode", metavar="MODE", help="Switches of an ablation at once; single flags win.")
 @click.option("--seed", metavar="N", help="One seed: short for --seeds N.")
 @click.option("--no_amp", is_flag=True, help="Mixed precision off: short for --mixed_precision false.")
 @click.option("--use_amp", is_flag=True, help="Mixed precision on: short for --mixed_precision true.")
-@click.option("--reproduce_from", metavar="RUN", help="Clone a run's parameters; further overrides apply on top.")
+@click.option(
+    "--reproduce_from", metavar="RUN", help="Clone a run's parameters; further overrides apply on top."
+)
 @click.option("--strict_schema", is_flag=True, help="With --reproduce_from: refuse another schema version.")
 @click.option("--manifest", is_flag=True, help="Write reproduction_manifest.json at the end.")
-@click.option("--experiment_dir", type=click.Path(path_type=Path), metavar="FOLDER", help="Use this run folder.")
+@click.option(
+    "--experiment_dir", type=click.Path(path_type=Path), metavar="FOLDER", help="Use this run folder."
+)
 @click.option("--force", is_flag=True, help="Allow --experiment_dir to hold files already.")
-@click.option("--runs_root", metavar="FOLDER", help="Where run folders stand; else PROBATUM_RUNS, else ./runs.")
+@click.option(
+    "--runs_root", metavar="FOLDER", help="Where run folders stand; else PROBATUM_RUNS, else ./runs."
+)
 @click.option("--dry_run", is_flag=True, help="Print the overrides and the explicit command; write nothing.")
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:
@@ -60,12 +72,14 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     sys.stdout.flush()
     environment = {**os.environ, "EXPERIMENT_DIR": str(paths.folder)}
     if options["manifest"]:
-        environment["EXPERIMENT_MANIFEST"] = "1"
+        environment["EXPERIMENT_MANIFEST"] = "1"  # `train` reads it at its end
     arguments = [sys.executable, "-m", "probatum", *plan.explicit_command_words[1:]]
     os.execve(sys.executable, arguments, environment)  # noqa: S606 - no shell; this process becomes the training
 
 
-def _request(parameters: dict[str, list[str]], options: dict[str, Any], root: Path) -> tuple[Any, dict[str, Any] | None]:
+def _request(
+    parameters: dict[str, list[str]], options: dict[str, Any], root: Path
+) -> tuple[Any, dict[str, Any] | None]:
     from probatum.training.launch import LaunchRequest, clone_source
 
     shortcuts = {
@@ -74,8 +88,13 @@ def _request(parameters: dict[str, list[str]], options: dict[str, Any], root: Pa
     }
     parameters = {**parameters, **{name: [value] for name, value in shortcuts.items() if value is not None}}
     request = LaunchRequest(
-        study_reference=options["study"], title=options["title"], purpose=options["purpose"], options=parameters,
-        sets=options["sets"], unset=options["unset"], from_config=options["from_config"],
+        study_reference=options["study"],
+        title=options["title"],
+        purpose=options["purpose"],
+        options=parameters,
+        sets=options["sets"],
+        unset=options["unset"],
+        from_config=options["from_config"],
         presets={"ablation_mode": options["ablation_mode"]} if options["ablation_mode"] else {},
         argv=("probatum", *sys.argv[1:]),
     )

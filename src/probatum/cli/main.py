@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -10,6 +11,8 @@ import click
 
 from probatum._errors import ProbatumError
 from probatum._names import unknown
+
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)  # a person can mend these
 
 VERBS = {
     "demo": "Train, evaluate, reproduce on embedded data; under three minutes.",
@@ -39,7 +42,9 @@ class LazyVerbs(click.Group):
             return None
         return importlib.import_module(f"probatum.cli.{cmd_name}").command
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command, or the nearest names to what was typed."""
         if args and args[0] not in VERBS and not args[0].startswith("-"):
             ctx.fail(unknown("verb", args[0], VERBS))
@@ -76,10 +81,18 @@ def run(arguments: list[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return 2
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("probatum: stopped.", err=True)
-        return 3
     except BrokenPipeError:  # the reader of our output left, `probatum runs | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        click.echo(
+            f"probatum: {error.strerror}: {error.filename or 'while writing'}. Make room or give access.",
+            err=True,
+        )
+        return 3
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("probatum: stopped.", err=True)
+        return 3
     return result if isinstance(result, int) else 0

@@ -22,7 +22,9 @@ The run folder is the one that EXPERIMENT_DIR names, or a new one."""
 @click.command(cls=StudyCommand, epilog=EXAMPLES)
 @click.argument("study")
 @click.option("--title", default="explicit", help="The new folder's title, where EXPERIMENT_DIR names none.")
-@click.option("--runs_root", metavar="FOLDER", help="Where run folders stand; else PROBATUM_RUNS, else ./runs.")
+@click.option(
+    "--runs_root", metavar="FOLDER", help="Where run folders stand; else PROBATUM_RUNS, else ./runs."
+)
 @click.pass_context
 def command(ctx: click.Context, /, study: str, **options: Any) -> int:
     """Train STUDY with the parameters given; refuse to start if one is missing."""
@@ -41,8 +43,10 @@ def command(ctx: click.Context, /, study: str, **options: Any) -> int:
         paths = plan.prepare(runs_root(options["runs_root"]), folder=None, force=False)
         click.echo(f"run {paths.name}")
     from probatum.training.carry_out import carry_out
+    from probatum.training.reproduction_files import MANIFEST_VARIABLE, write_reproduction_files
     from probatum.training.summary import summarise
 
     results = carry_out(load_recorded_run(paths))
+    write_reproduction_files(paths, manifest=MANIFEST_VARIABLE in os.environ)
     click.echo(summarise(paths, results))
     return 0

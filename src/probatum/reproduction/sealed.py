@@ -58,9 +58,7 @@ def _command_mistakes(command: str, parameters: Mapping[str, Any]) -> Iterator[s
     if words[:2] != ["probatum", "train"]:
         yield f"commands.train_explicit: expected `probatum train ...`, got {command[:60]!r}"
         return
-    given = {
-        _name(word) for word in words if word.startswith("--")
-    }
+    given = {_name(word) for word in words if word.startswith("--")}
     for name in sorted(parameters.keys() - given):
         yield f"commands.train_explicit: parameter {name} is not given"
 

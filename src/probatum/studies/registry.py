@@ -53,7 +53,8 @@ def _load_file(path: Path) -> Study:
         raise UnknownNameError(f"{path}: expected a Python file that defines a study, found none.")
     module = _import_file(path)
     classes = [
-        value for value in vars(module).values()
+        value
+        for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, Study) and value.__module__ == module.__name__
     ]
     if len(classes) != 1:

@@ -11,16 +11,16 @@ from datetime import datetime
 from typing import Any
 
 from probatum._errors import ProbatumError, RunFailedError, RunInterruptedError, UsageError
-from probatum._files import read_json, write_whole
+from probatum._files import read_json, sha256_file, write_whole
 from probatum.parameters import ReadLog
 from probatum.runs.catalogue import Catalogue
 from probatum.runs.data_record import data_record, write_data_record
 from probatum.runs.environment import capture_environment, write_environment
 from probatum.runs.folder import run_id
 from probatum.runs.integrity import close, seal
+from probatum.runs.journal import EpochJournal, read_epochs
 from probatum.runs.ledger import read_ledger
 from probatum.runs.paths import RunPaths
-from probatum.runs.journal import EpochJournal, read_epochs
 from probatum.runs.results import build_results, write_multi_seed, write_repro_results, write_results
 from probatum.runs.status import read_status, utc_now, write_status
 from probatum.runs.summary import write_summaries
@@ -42,10 +42,13 @@ def carry_out(run: RecordedRun) -> list[dict[str, Any]]:
     status = read_status(run.paths)
     if status.status == "running":
         raise UsageError(f"{run.paths.name} is running already (process {status.details['process']['pid']}).")
+    if status.status != "completed" and _closed_but_for_status(run.paths):
+        return [read_json(run.paths.seed_result(seed)) for seed in run.parameters.seeds]
     if status.status == "completed":
         raise UsageError(f"{run.paths.name} is completed; nothing is left to do.")
     with _status_kept(run.paths):
         with captured_output(run.paths.stdout):
+            _remove_torn(run.paths)
             write_status(run.paths, "running")
             log = ReadLog()
             data = _sealed_data(run, log)
@@ -54,6 +57,33 @@ def carry_out(run: RecordedRun) -> list[dict[str, Any]]:
         close(run.paths)  # the last act: nothing is written into the run's files afterwards
         Catalogue(run.paths.folder.parent).record(run.paths)
     return results
+
+
+def _closed_but_for_status(paths: RunPaths) -> bool:
+    """Return whether the run was killed between the ledger's last line and `status.json`, now put right.
+
+    The manifest knows the bytes of the final status, and they were on the disk under a temporary name.
+    """
+    if not paths.manifest.exists() or not any(
+        event["run"] == paths.name
+        and event["event"] == "completed"
+        and event["manifest"] == sha256_file(paths.manifest)
+        for event in read_ledger(paths.folder.parent)
+    ):
+        return False
+    for waiting in paths.folder.glob(f".{paths.status.name}.*.part"):
+        if f"{sha256_file(waiting)}  {paths.status.name}\n" in paths.manifest.read_text(encoding="utf-8"):
+            waiting.replace(paths.status)
+            _remove_torn(paths)
+            Catalogue(paths.folder.parent).record(paths)
+            return True
+    return False
+
+
+def _remove_torn(paths: RunPaths) -> None:
+    """Remove the temporary files that a killed process left."""
+    for torn in paths.folder.rglob(".*.part"):
+        torn.unlink(missing_ok=True)
 
 
 def _sealed_data(run: RecordedRun, log: ReadLog) -> StudyData:
@@ -117,8 +147,11 @@ def _train_seeds(run: RecordedRun, data: StudyData, log: ReadLog) -> list[dict[s
 def _train_in_processes(run: RecordedRun, waiting: list[int]) -> None:
     import torch
 
+    from probatum.training.machine import resolve_devices
     from probatum.training.seeds import run_side_by_side, slots
 
+    for name in run.parameters.devices:
+        resolve_devices((name,))  # a device that is not there is a mistake of the call, not of a seed
     places = slots(run.parameters, cores=os.cpu_count() or 1, cuda_devices=torch.cuda.device_count())
     run_side_by_side(run.paths, waiting, places, lambda line: print(line, flush=True))
 
@@ -136,11 +169,16 @@ def _write_record(run: RecordedRun, results: list[dict[str, Any]]) -> None:
     write_evaluation(run, {result["seed"]: result["evaluation"] for result in results})
     completed_at = utc_now()
     record = build_results(
-        experiment_name=paths.name, config_md5=config["config_md5"], per_seed=results, completed_at=completed_at
+        experiment_name=paths.name,
+        config_md5=config["config_md5"],
+        per_seed=results,
+        completed_at=completed_at,
     )
     write_results(paths, record)
     write_repro_results(
-        paths, record, datetime.fromisoformat(completed_at).strftime("%Y%m%d_%H%M%S"),
+        paths,
+        record,
+        datetime.fromisoformat(completed_at).strftime("%Y%m%d_%H%M%S"),
         model_config=config.get("model_config", {}),
         training_args={**config.get("data", {}), **config.get("training", {})},
     )

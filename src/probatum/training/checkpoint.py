@@ -31,14 +31,18 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise RecordError(f"{path}: expected a checkpoint, found none. `probatum runs` shows how far the run came.") from None
+        raise RecordError(
+            f"{path}: expected a checkpoint, found none. `probatum runs` shows how far the run came."
+        ) from None
     except pickle.UnpicklingError as error:
         raise RecordError(
             f"{path}: expected tensors and plain values only, got something that runs code when loaded "
             f"({str(error).splitlines()[0]}). Probatum does not load it."
         ) from None
     except (RuntimeError, EOFError, OSError) as error:
-        raise RecordError(f"{path}: expected a whole checkpoint, got a torn or edited file ({error}).") from None
+        raise RecordError(
+            f"{path}: expected a whole checkpoint, got a torn or edited file ({error})."
+        ) from None
 
 
 def canonical(value: Any) -> Any:

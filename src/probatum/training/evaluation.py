@@ -40,7 +40,8 @@ def evaluate_checkpoint(
     model.eval()
     with torch.inference_mode(), machine.autocast():
         return {
-            split: study.evaluate(model, split, parameters, data, machine.device, final=True) for split in data.splits
+            split: study.evaluate(model, split, parameters, data, machine.device, final=True)
+            for split in data.splits
         }
 
 
@@ -52,7 +53,9 @@ def evaluate_run(run: RecordedRun) -> dict[int, dict[str, Metrics]]:
     data = run.study.load_data(parameters)
     several = len(parameters.seeds) > 1
     return {
-        seed: evaluate_checkpoint(run.study, parameters, run.paths.model_best(seed, several=several), data, machine)
+        seed: evaluate_checkpoint(
+            run.study, parameters, run.paths.model_best(seed, several=several), data, machine
+        )
         for seed in parameters.seeds
     }
 
@@ -64,22 +67,28 @@ def write_evaluation(run: RecordedRun, evaluations: Mapping[int, Mapping[str, Me
     """
     paths, config = run.paths, run.config
     records = {seed: run.study.evaluation_record(metrics) for seed, metrics in evaluations.items()}
-    write_json(paths.eval_results, {
-        "schema_version": config["schema_version"],
-        "experiment_id": config["experiment"]["experiment_id"],
-        "config_md5": config["config_md5"],
-        **config.get("data", {}),
-        **_mean(list(records.values())),
-        "per_seed": [{"seed": seed, **record} for seed, record in records.items()],
-        "timestamp": utc_now(),
-    })
-    write_json(paths.config_eval, {
-        "schema_version": config["schema_version"],
-        "command": config["commands"]["eval_explicit"],
-        "parameters": config["parameters"],
-        "seeds": list(evaluations),
-        "timestamp": utc_now(),
-    })
+    write_json(
+        paths.eval_results,
+        {
+            "schema_version": config["schema_version"],
+            "experiment_id": config["experiment"]["experiment_id"],
+            "config_md5": config["config_md5"],
+            **config.get("data", {}),
+            **_mean(list(records.values())),
+            "per_seed": [{"seed": seed, **record} for seed, record in records.items()],
+            "timestamp": utc_now(),
+        },
+    )
+    write_json(
+        paths.config_eval,
+        {
+            "schema_version": config["schema_version"],
+            "command": config["commands"]["eval_explicit"],
+            "parameters": config["parameters"],
+            "seeds": list(evaluations),
+            "timestamp": utc_now(),
+        },
+    )
     _write_table(paths.metrics_epoch_eval, evaluations)
     return [paths.eval_results, paths.config_eval, paths.metrics_epoch_eval]
 
@@ -87,7 +96,8 @@ def write_evaluation(run: RecordedRun, evaluations: Mapping[int, Mapping[str, Me
 def _write_table(path: Path, evaluations: Mapping[int, Mapping[str, Metrics]]) -> None:
     rows = [
         {"seed": seed, "split": split, **metrics}
-        for seed, splits in evaluations.items() for split, metrics in splits.items()
+        for seed, splits in evaluations.items()
+        for split, metrics in splits.items()
     ]
     journal = EpochJournal(path, tuple(rows[0]))
     journal.rewrite(rows)
@@ -97,7 +107,8 @@ def _write_table(path: Path, evaluations: Mapping[int, Mapping[str, Metrics]]) -
 def _mean(records: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the mean over seeds of every number; None where a seed has none."""
     return {
-        name: None if any(record[name] is None for record in records)
+        name: None
+        if any(record[name] is None for record in records)
         else sum(record[name] for record in records) / len(records)
         for name in records[0]
     }

@@ -30,6 +30,7 @@ from probatum.runs.folder import create_run_folder, find_run, use_run_folder
 from probatum.runs.paths import RunPaths
 from probatum.runs.status import write_status
 from probatum.studies import registry
+from probatum.training.seeds import check_places
 from probatum.training.study import Study
 
 
@@ -99,14 +100,20 @@ def plan_launch(request: LaunchRequest, *, reproduction: dict[str, Any] | None =
     """
     study = registry.load(request.study_reference)
     resolution = resolve(
-        study.parameters, study.load_defaults(), options=request.options,
-        sets=[*_preset_sets(study, request.presets), *request.sets], unset=request.unset,
+        study.parameters,
+        study.load_defaults(),
+        options=request.options,
+        sets=[*_preset_sets(study, request.presets), *request.sets],
+        unset=request.unset,
         from_config=request.from_config,
     )
+    check_places(resolution.parameters)
     return LaunchPlan(study, request, resolution, reproduction)
 
 
-def plan_explicit(study_reference: str, options: Mapping[str, Sequence[str]], *, title: str, argv: Sequence[str]) -> LaunchPlan:
+def plan_explicit(
+    study_reference: str, options: Mapping[str, Sequence[str]], *, title: str, argv: Sequence[str]
+) -> LaunchPlan:
     """Return the plan of an explicit command, in which every parameter is given.
 
     Raises:
@@ -120,9 +127,17 @@ def plan_explicit(study_reference: str, options: Mapping[str, Sequence[str]], *,
     changed = {name: options[name] for name, value in flat(defaults).items() if given[name] != value}
     resolution = resolve(study.parameters, defaults, options=changed)
     request = LaunchRequest(
-        study_reference=study_reference, title=title, purpose="", options=changed, sets=(), unset=(),
-        from_config=None, presets={}, argv=argv,
+        study_reference=study_reference,
+        title=title,
+        purpose="",
+        options=changed,
+        sets=(),
+        unset=(),
+        from_config=None,
+        presets={},
+        argv=argv,
     )
+    check_places(resolution.parameters)
     return LaunchPlan(study, request, resolution, None)
 
 
@@ -138,12 +153,17 @@ def clone_source(
     config = read_json(paths.config)
     version = config.get("schema_version")
     if strict_schema and version != SCHEMA_VERSION:
-        raise RecordError(f"{paths.config}: expected schema_version {SCHEMA_VERSION}, got {version} (--strict_schema).")
+        raise RecordError(
+            f"{paths.config}: expected schema_version {SCHEMA_VERSION}, got {version} (--strict_schema)."
+        )
     reproduction = {
         "mode": "reproduce_from",
         "source_experiment": paths.name,
         "source_config_md5": config.get("config_md5"),
-        "applied_overrides": [*(f"--{name} {' '.join(words)}" for name, words in request.options.items()), *request.sets],
+        "applied_overrides": [
+            *(f"--{name} {' '.join(words)}" for name, words in request.options.items()),
+            *request.sets,
+        ],
     }
     return replace(request, from_config=request.from_config or paths.config), reproduction
 
@@ -167,8 +187,11 @@ def preset_labels(study: Study, parameters: Any) -> dict[str, str | None]:
     """Return, for each preset, the mode whose switches the parameters show; None where they are mixed."""
     return {
         name: next(
-            (mode for mode, switches in modes.items()
-             if all(getattr(parameters, key) == value for key, value in switches.items())),
+            (
+                mode
+                for mode, switches in modes.items()
+                if all(getattr(parameters, key) == value for key, value in switches.items())
+            ),
             None,
         )
         for name, modes in study.presets.items()
@@ -188,8 +211,10 @@ def describe_run(plan: LaunchPlan, paths: RunPaths) -> dict[str, Any]:
         purpose=request.purpose,
         labels=preset_labels(study, parameters),
         given={
-            **{name: list(words) for name, words in request.options.items()}, **request.presets,
-            "set": list(request.sets), "unset": list(request.unset),
+            **{name: list(words) for name, words in request.options.items()},
+            **request.presets,
+            "set": list(request.sets),
+            "unset": list(request.unset),
             "from_config": request.from_config.name if request.from_config else None,
         },
         defaults=defaults,
@@ -228,4 +253,3 @@ def _relocatable(path: Path, section: str | None) -> str:
 def working_folder_reference(reference: str) -> str:
     """Return a study's reference relative to the working folder, so that the recorded command can move."""
     return os.path.relpath(reference) if reference.endswith(".py") else reference
-

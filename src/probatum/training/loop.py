@@ -17,7 +17,12 @@ from probatum.training.checkpoint import load_checkpoint, save_checkpoint
 from probatum.training.machine import Machine
 from probatum.training.optimisation import LearningRate, averaged, make_optimizer
 from probatum.training.progress import Progress
-from probatum.training.seeding import describe_random_state, random_state, restore_random_state, seed_everything
+from probatum.training.seeding import (
+    describe_random_state,
+    random_state,
+    restore_random_state,
+    seed_everything,
+)
 from probatum.training.study import Loss, Metrics, Objective, Study, StudyData
 
 TIMING_COLUMNS = ("epoch", "duration_seconds", "train_seconds", "validation_seconds", "units_per_second")
@@ -32,10 +37,24 @@ class TrainingLoop:
     """
 
     def __init__(
-        self, study: Study, parameters: Any, machine: Machine, data: StudyData, paths: RunPaths, seed: int,
-        *, several: bool, reads: set[str],
+        self,
+        study: Study,
+        parameters: Any,
+        machine: Machine,
+        data: StudyData,
+        paths: RunPaths,
+        seed: int,
+        *,
+        several: bool,
+        reads: set[str],
     ) -> None:
-        self.study, self.parameters, self.machine, self.data, self.paths = study, parameters, machine, data, paths
+        self.study, self.parameters, self.machine, self.data, self.paths = (
+            study,
+            parameters,
+            machine,
+            data,
+            paths,
+        )
         self.seed, self.several, self.reads = seed, several, reads
         self.order = seed_everything(seed, deterministic=parameters.torch_deterministic)
         self.random_states = {"start": describe_random_state(self.order)}
@@ -119,10 +138,15 @@ class TrainingLoop:
         self.trajectory.append({"epoch": epoch, **entry})
         self._commit(is_better)
         if self.machine.is_writer:
-            self.timing.append({
-                "epoch": epoch, "duration_seconds": validated - started, "train_seconds": trained - started,
-                "validation_seconds": validated - trained, "units_per_second": units / (trained - started),
-            })
+            self.timing.append(
+                {
+                    "epoch": epoch,
+                    "duration_seconds": validated - started,
+                    "train_seconds": trained - started,
+                    "validation_seconds": validated - trained,
+                    "units_per_second": units / (trained - started),
+                }
+            )
             self.progress.end_epoch(row, self.best["value"], self.best["epoch"], units, trained - started)
 
     def _train(self, epoch: int) -> tuple[Metrics, int]:
@@ -172,7 +196,9 @@ class TrainingLoop:
         model = self.evaluated_model()
         model.eval()
         with torch.inference_mode(), self.machine.autocast():
-            return self.study.evaluate(model, "valid", self.parameters, self.data, self.machine.device, final=False)
+            return self.study.evaluate(
+                model, "valid", self.parameters, self.data, self.machine.device, final=False
+            )
 
     def evaluated_model(self) -> nn.Module:
         """Return the weights that count: the averaged ones where `ema_decay` asks for them."""
@@ -204,24 +230,42 @@ class TrainingLoop:
         if is_better:
             kept = self.average.module.state_dict() if self.average is not None else model_state
             self._save_best(kept, optimizer_state)
-        save_checkpoint(self.paths.model_last(self.seed, several=self.several), {
-            "epoch": self.epoch, "seed": self.seed, "model_state_dict": model_state,
-            "optimizer_state_dict": optimizer_state, "average_state_dict": average,
-            "learning_rate": self.learning_rate.state_dict(), "objective": self.objective.state_dict(),
-            "best": self.best, "best_val_auc": self.best["value"] if self.metric.name == "val_auc" else None,
-            "history": self.history, "trajectory": self.trajectory, "random_state": random_state(self.order),
-            "parameters_read": sorted(self.reads),
-        })
+        save_checkpoint(
+            self.paths.model_last(self.seed, several=self.several),
+            {
+                "epoch": self.epoch,
+                "seed": self.seed,
+                "model_state_dict": model_state,
+                "optimizer_state_dict": optimizer_state,
+                "average_state_dict": average,
+                "learning_rate": self.learning_rate.state_dict(),
+                "objective": self.objective.state_dict(),
+                "best": self.best,
+                "best_val_auc": self.best["value"] if self.metric.name == "val_auc" else None,
+                "history": self.history,
+                "trajectory": self.trajectory,
+                "random_state": random_state(self.order),
+                "parameters_read": sorted(self.reads),
+            },
+        )
         self.journal.append(self.history[-1])
 
     def _save_best(self, model_state: dict[str, Any], optimizer_state: dict[str, Any]) -> None:
-        save_checkpoint(self.paths.model_best(self.seed, several=self.several), {
-            "epoch": self.epoch, "seed": self.seed, "study": self.study.name, "model_state_dict": model_state,
-            "optimizer_state_dict": optimizer_state, "primary_metric": self.metric.name,
-            "best_value": self.best["value"],
-            "best_val_auc": self.best["value"] if self.metric.name == "val_auc" else None,
-            "metrics": self.history[-1], "train_history": self.history,
-        })
+        save_checkpoint(
+            self.paths.model_best(self.seed, several=self.several),
+            {
+                "epoch": self.epoch,
+                "seed": self.seed,
+                "study": self.study.name,
+                "model_state_dict": model_state,
+                "optimizer_state_dict": optimizer_state,
+                "primary_metric": self.metric.name,
+                "best_value": self.best["value"],
+                "best_val_auc": self.best["value"] if self.metric.name == "val_auc" else None,
+                "metrics": self.history[-1],
+                "train_history": self.history,
+            },
+        )
 
     def _not_finite(self, epoch: int, totals: list[Tensor]) -> str:
         first = next(step for step, total in enumerate(totals, start=1) if not bool(torch.isfinite(total)))

@@ -76,6 +76,9 @@ class Machine(ABC):
         model.load_state_dict(state)
         optimizer.load_state_dict(optimizer_state)
 
+    def wait_for_all(self) -> None:  # noqa: B027 - one process waits for nobody
+        """Return when every rank has come here: what rank 0 wrote can then be read."""
+
     @property
     def is_writer(self) -> bool:
         """Whether this process writes the record."""
@@ -141,6 +144,10 @@ class FabricMachine(Machine):
         """Return the context of the asked precision."""
         return self.fabric.autocast()
 
+    def wait_for_all(self) -> None:
+        """Return when every rank has come here."""
+        self.fabric.barrier()
+
     def model_state(self, model: nn.Module, optimizer: Optimizer) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the whole state, gathered where it is sharded."""
         if self.strategy != "fsdp":
@@ -161,7 +168,10 @@ class FabricMachine(Machine):
         from torch.distributed.checkpoint.state_dict import StateDictOptions, set_state_dict
 
         set_state_dict(
-            _unwrapped(model), _inner(optimizer), model_state_dict=state, optim_state_dict=optimizer_state,
+            _unwrapped(model),
+            _inner(optimizer),
+            model_state_dict=state,
+            optim_state_dict=optimizer_state,
             options=StateDictOptions(full_state_dict=True),
         )
 
@@ -174,9 +184,13 @@ def make_machine(parameters: TrainingParameters, devices: list[torch.device]) ->
     """
     on_cpu = devices[0].type == "cpu"
     if on_cpu and parameters.mixed_precision and parameters.amp_dtype == "float16":
-        raise UsageError("amp_dtype float16 needs a CUDA device; on a CPU use --amp_dtype bfloat16 or --no_amp.")
+        raise UsageError(
+            "amp_dtype float16 needs a CUDA device; on a CPU use --amp_dtype bfloat16 or --no_amp."
+        )
     if on_cpu and parameters.strategy == "fsdp":
-        raise UsageError("strategy fsdp needs CUDA devices; on a CPU use --strategy ddp or --strategy single.")
+        raise UsageError(
+            "strategy fsdp needs CUDA devices; on a CPU use --strategy ddp or --strategy single."
+        )
     if parameters.strategy == "single" and not parameters.mixed_precision:
         return PlainMachine(devices[0])
     return FabricMachine(parameters, devices)
@@ -194,7 +208,7 @@ def _fabric_devices(devices: list[torch.device]) -> list[int] | int:
     return [device.index or 0 for device in devices]
 
 
-def _unwrapped(model: nn.Module) -> nn.Module:
+def _unwrapped(model: Any) -> nn.Module:
     inner = model.module if hasattr(model, "module") else model  # Fabric's wrapper
     return inner.module if hasattr(inner, "module") else inner  # DDP's wrapper
 

@@ -24,11 +24,14 @@ class TrainingParameters(Parameters):
         "training", "Largest L2 norm of the gradient, applied after unscaling; 0 turns clipping off", ge=0
     )
     patience: int = parameter(
-        "training", "Epochs without a better primary metric before stopping; 0 never stops early",
-        unit="epochs", ge=0,
+        "training",
+        "Epochs without a better primary metric before stopping; 0 never stops early",
+        unit="epochs",
+        ge=0,
     )
     lr_schedule: Literal["constant", "plateau", "cosine"] = parameter(
-        "training", "Learning rate over the run: constant, halved on a plateau of the primary metric, or a half cosine"
+        "training",
+        "Learning rate over the run: constant, halved on a plateau of the primary metric, or a half cosine",
     )
     lr_warmup_steps: int = parameter(
         "training", "Optimiser steps over which the learning rate rises linearly", unit="steps", ge=0
@@ -37,12 +40,16 @@ class TrainingParameters(Parameters):
         "training", "Factor on the learning rate at a plateau (lr_schedule plateau)", gt=0, lt=1
     )
     lr_plateau_patience: int = parameter(
-        "training", "Epochs without a better primary metric that make a plateau (lr_schedule plateau)",
-        unit="epochs", ge=0,
+        "training",
+        "Epochs without a better primary metric that make a plateau (lr_schedule plateau)",
+        unit="epochs",
+        ge=0,
     )
     ema_decay: float = parameter(
-        "training", "Decay per step of the averaged weights that are evaluated and kept; 0 evaluates the raw ones",
-        ge=0, lt=1,
+        "training",
+        "Decay per step of the averaged weights that are evaluated and kept; 0 evaluates the raw ones",
+        ge=0,
+        lt=1,
     )
     mixed_precision: bool = parameter(
         "training", "Automatic mixed precision; off, two runs on one machine agree bit for bit"
@@ -51,14 +58,17 @@ class TrainingParameters(Parameters):
         "training", "Number format of mixed precision; float16 scales the loss and needs a CUDA device"
     )
     strategy: Literal["single", "ddp", "fsdp"] = parameter(
-        "training", "How one seed uses its devices: one of them, data parallel, or fully sharded data parallel"
+        "training",
+        "How one seed uses its devices: one of them, data parallel, or fully sharded data parallel",
     )
     torch_deterministic: bool = parameter(
         "training", "Ask torch for deterministic kernels only, and fail where there is none"
     )
     monitor_freq: int = parameter(
-        "training", "Optimiser steps between two progress lines of the log; 0 for one line an epoch",
-        unit="steps", ge=0,
+        "training",
+        "Optimiser steps between two progress lines of the log; 0 for one line an epoch",
+        unit="steps",
+        ge=0,
     )
     log_head_stats: bool = parameter("training", "Record variance and skew of the model's heads every epoch")
     devices: tuple[str, ...] = parameter(

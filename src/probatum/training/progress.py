@@ -13,7 +13,9 @@ from probatum.runs.metric import MetricDefinition
 class Progress:
     """Progress of one seed, with the rate and the time left."""
 
-    def __init__(self, metric: MetricDefinition, epochs: int, unit: str, every_steps: int, *, quiet: bool) -> None:
+    def __init__(
+        self, metric: MetricDefinition, epochs: int, unit: str, every_steps: int, *, quiet: bool
+    ) -> None:
         self.metric = metric
         self.epochs = epochs
         self.unit = unit
@@ -36,16 +38,19 @@ class Progress:
             rate = units / (time.perf_counter() - self.started)
             self.say(f"epoch {self.epoch}/{self.epochs} step {step}/{self.steps}  {rate:,.0f} {self.unit}/s")
 
-    def end_epoch(self, row: Mapping[str, Any], best: float | None, best_epoch: int, units: int, seconds: float) -> None:
+    def end_epoch(
+        self, row: Mapping[str, Any], best: float | None, best_epoch: int, units: int, seconds: float
+    ) -> None:
         """Say what the epoch reached, how fast, and how long the rest may take."""
         self.epoch_seconds.append(time.perf_counter() - self.started)
         left = sum(self.epoch_seconds) / len(self.epoch_seconds) * (self.epochs - self.epoch)
         if self.live:
             sys.__stderr__.write("\r\x1b[K")  # type: ignore[union-attr]
-        name = self.metric.name
+        name, rate = self.metric.name, f"{units / seconds:,.0f} {self.unit}/s"
+        reached = f"train_loss {_number(row['train_loss'])}  {name} {_number(row[name])}"
         self.say(
-            f"epoch {self.epoch:>3}/{self.epochs}  train_loss {_number(row['train_loss'])}  {name} {_number(row[name])}"
-            f"  best {_number(best)} at {best_epoch}  {units / seconds:,.0f} {self.unit}/s  at most {_clock(left)} left"
+            f"epoch {self.epoch:>3}/{self.epochs}  {reached}  best {_number(best)} at {best_epoch}  {rate}"
+            f"  at most {_clock(left)} left"
         )
 
     def say(self, text: str) -> None:

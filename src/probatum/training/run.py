@@ -56,7 +56,9 @@ def check_against_record(plan: LaunchPlan, paths: RunPaths) -> None:
     """
     recorded = read_json(paths.config)["parameters"]
     given = flat(plan.resolution.parameters)
-    different = sorted(name for name in given.keys() | recorded.keys() if given.get(name) != recorded.get(name))
+    different = sorted(
+        name for name in given.keys() | recorded.keys() if given.get(name) != recorded.get(name)
+    )
     if different:
         raise RecordError(
             f"{paths.config}: the command and the record differ in {', '.join(different)}. "
@@ -65,8 +67,13 @@ def check_against_record(plan: LaunchPlan, paths: RunPaths) -> None:
 
 
 def train_seed(
-    run: RecordedRun, seed: int, devices: tuple[str, ...], *, several: bool,
-    log: ReadLog, data: StudyData | None = None,
+    run: RecordedRun,
+    seed: int,
+    devices: tuple[str, ...],
+    *,
+    several: bool,
+    log: ReadLog,
+    data: StudyData | None = None,
 ) -> dict[str, Any]:
     """Train one seed from its last checkpoint or from nothing, evaluate it, and return its result.
 
@@ -91,13 +98,19 @@ def train_seed(
     torch.set_num_threads(parameters.threads)
     machine = make_machine(parameters, resolve_devices(devices))
     data = data or run.study.load_data(parameters)
-    loop = TrainingLoop(run.study, parameters, machine, data, run.paths, seed, several=several, reads=log.read)
+    loop = TrainingLoop(
+        run.study, parameters, machine, data, run.paths, seed, several=several, reads=log.read
+    )
     loop.resume()
     loop.run()
+    machine.wait_for_all()  # the writer's checkpoints are whole before any rank reads them
     evaluation = _evaluate_best(run.study, parameters, loop, data, several=several)
     result = _seed_result(run, loop, evaluation, log)
     if machine.is_writer:
-        write_json(run.paths.rng(seed), {"seed": seed, **loop.random_states, "end": describe_random_state(loop.order)})
+        write_json(
+            run.paths.rng(seed),
+            {"seed": seed, **loop.random_states, "end": describe_random_state(loop.order)},
+        )
         write_json(run.paths.seed_trajectory(seed), loop.trajectory)
         write_json(run.paths.seed_result(seed), result)
     return result

@@ -10,8 +10,31 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from probatum._errors import RunFailedError
+from probatum._errors import RunFailedError, UsageError
 from probatum.runs.paths import RunPaths
+
+
+def check_places(parameters: Any) -> None:
+    """Refuse devices that no machine has, and what a CPU cannot do, before a run folder is made.
+
+    Raises:
+        UsageError: a device's name is none, or the strategy or number format needs a CUDA device.
+    """
+    for name in parameters.devices:
+        if name not in ("auto", "cpu") and not name.removeprefix("cuda:").isdigit():
+            raise UsageError(
+                f"`devices` must be auto, cpu or CUDA numbers, got {name!r}. Example: --devices 0 1"
+            )
+    if set(parameters.devices) != {"cpu"}:
+        return
+    if parameters.mixed_precision and parameters.amp_dtype == "float16":
+        raise UsageError(
+            "amp_dtype float16 needs a CUDA device; on a CPU use --amp_dtype bfloat16 or --no_amp."
+        )
+    if parameters.strategy == "fsdp":
+        raise UsageError(
+            "strategy fsdp needs CUDA devices; on a CPU use --strategy ddp or --strategy single."
+        )
 
 
 def slots(parameters: Any, *, cores: int, cuda_devices: int) -> list[tuple[str, ...]]:
@@ -64,7 +87,9 @@ def run_side_by_side(
     for thread in threads:
         thread.join()
     if failed:
-        details = "\n".join(f"  seed {seed} (exit code {code}): {tail}" for seed, (code, tail) in sorted(failed.items()))
+        details = "\n".join(
+            f"  seed {seed} (exit code {code}): {tail}" for seed, (code, tail) in sorted(failed.items())
+        )
         raise RunFailedError(f"{len(failed)} of {len(seeds)} seeds failed; the others are kept.\n{details}")
 
 
@@ -74,7 +99,11 @@ def _run_worker(
     command = [sys.executable, "-m", "probatum.training.worker", str(paths.folder), str(seed), *place]
     last: deque[str] = deque(maxlen=5)
     with subprocess.Popen(  # standard input stays open as long as this process lives: the worker watches it
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     ) as process:
         assert process.stdout is not None  # noqa: S101 - for the type checker: PIPE was asked for
@@ -82,4 +111,3 @@ def _run_worker(
             last.append(line.rstrip())
             say(f"[seed {seed}] {line.rstrip()}")
     return process.returncode, " | ".join(last)
-

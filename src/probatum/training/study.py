@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from probatum.runs.metric import MetricDefinition
 
-
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
@@ -110,7 +109,9 @@ class Study(ABC):
     primary_metric: ClassVar[str]  # chooses the best epoch, on validation
     epoch_columns: ClassVar[tuple[str, ...]]  # of metrics_epoch.csv after seed, epoch and train_loss
     unit: ClassVar[str] = "samples"  # what the rate counts
-    presets: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {}  # {"ablation_mode": {mode: switches}}
+    presets: ClassVar[
+        Mapping[str, Mapping[str, Mapping[str, Any]]]
+    ] = {}  # {"ablation_mode": {mode: switches}}
 
     def load_defaults(self) -> TrainingParameters:
         """Return the study's defaults, read from its one `defaults.yaml`."""
@@ -157,10 +158,15 @@ class Study(ABC):
 
     def evaluation_record(self, metrics: Mapping[str, Metrics]) -> dict[str, Any]:
         """Return the keys of `eval_results.json` from each split's metrics."""
-        return {f"{split}_{name}": value for split, values in metrics.items() for name, value in values.items()}
+        return {
+            f"{split}_{name}": value for split, values in metrics.items() for name, value in values.items()
+        }
 
     def results_record(
-        self, history: list[dict[str, Any]], trajectory: list[dict[str, Any]], best_epoch: int,
+        self,
+        history: list[dict[str, Any]],
+        trajectory: list[dict[str, Any]],
+        best_epoch: int,
         evaluation: Mapping[str, Metrics],
     ) -> dict[str, Any]:
         """Return the study's own keys of one seed's results."""

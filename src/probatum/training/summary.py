@@ -17,9 +17,13 @@ def summarise(paths: RunPaths, results: list[dict[str, Any]]) -> str:
         best = "  ".join(
             f"{name} {_number(values['best_epoch'])}" for name, values in result["metrics"].items()
         )
-        test = "  ".join(f"test_{name} {_number(result['evaluation']['test'].get(name))}" for name in _shown(result))
+        test = "  ".join(
+            f"test_{name} {_number(result['evaluation']['test'].get(name))}" for name in _shown(result)
+        )
         lines.append(f"  seed {result['seed']}: epoch {result['best_epoch']}  {best}  {test}")
-    unread = sorted(set.intersection(*(set(result["parameter_check"]["unread_params"]) for result in results)))
+    unread = sorted(
+        set.intersection(*(set(result["parameter_check"]["unread_params"]) for result in results))
+    )
     if unread:
         lines.append(f"  recorded but not read in this run: {', '.join(unread)}")
     number = run_id(paths.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import traceback
 from pathlib import Path
 
 from probatum._errors import ProbatumError
@@ -23,12 +24,20 @@ def main(arguments: list[str]) -> int:
     except ProbatumError as error:
         print(error, flush=True)
         return error.exit_code
+    except OSError as error:
+        print(f"{error.strerror or error} ({error.filename or 'while writing the record'})", flush=True)
+        return 3
+    except Exception:
+        # Not left to the interpreter: its shutdown would wait for the thread that blocks in a read.
+        traceback.print_exc(file=sys.stdout)
+        return 3
     return 0
 
 
 def _leave_with_parent() -> None:
     """End this process when the one that started it is gone, so that no orphan writes into a resumed run."""
-    sys.stdin.buffer.read()
+    while os.read(0, 4096):  # not sys.stdin: its lock would be held when the interpreter shuts down
+        pass
     os._exit(3)
 
 

@@ -1,0 +1,1 @@
+"""Knowledge tracing: GainAKT2Exp, GainAKT3Exp, and two baselines."""

@@ -32,23 +32,31 @@ class TracingData(StudyData):
 def load_tracing_data(parameters: TracingParameters) -> TracingData:
     """Return the splits that the data parameters describe; the training seed plays no part."""
     source = load(
-        parameters.dataset, data_folder=None,
+        parameters.dataset,
+        data_folder=None,
         simulation=Simulation(
-            students=parameters.simulated_students, concepts=parameters.simulated_concepts,
+            students=parameters.simulated_students,
+            concepts=parameters.simulated_concepts,
             seed=parameters.simulation_seed,
         ),
         accept_different_data=parameters.accept_different_data,
     )
     protocol = Protocol(
-        seq_len=parameters.seq_len, min_interactions=parameters.min_interactions, test_share=parameters.test_share,
-        fold_count=parameters.fold_count, fold=parameters.fold, split_seed=parameters.split_seed,
+        seq_len=parameters.seq_len,
+        min_interactions=parameters.min_interactions,
+        test_share=parameters.test_share,
+        fold_count=parameters.fold_count,
+        fold=parameters.fold,
+        split_seed=parameters.split_seed,
     )
     windows = split(source.histories, protocol)
     splits = {
-        name: Split(windows[theirs], bucket_batches=parameters.bucket_batches) for name, theirs in SPLIT_NAMES.items()
+        name: Split(windows[theirs], bucket_batches=parameters.bucket_batches)
+        for name, theirs in SPLIT_NAMES.items()
     }
     facts = {
-        "num_concepts": source.histories.concept_count, "num_students": source.histories.student_count,
+        "num_concepts": source.histories.concept_count,
+        "num_students": source.histories.student_count,
         "semantics": {},
     }
     return TracingData(splits, _record(source, splits), facts)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from torch import Tensor, nn
 from torch.nn import functional
 
 from probatum.studies.gainakt.choices import Front
+
 KERNEL = 5  # steps that one convolution sees
 
 

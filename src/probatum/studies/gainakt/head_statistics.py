@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from probatum.studies.gainakt.batch import TracingOutput
@@ -34,3 +35,37 @@ def variance_and_skew(values: Tensor) -> tuple[Tensor, Tensor]:
     variance = deviations.square().mean()
     skew = deviations.pow(3).mean() / variance.clamp(min=1e-24).pow(1.5)
     return variance, skew.where(variance > 1e-24, 0.0)
+
+
+class HeadMoments:
+    """The same statistics over a whole sweep, from sums of powers in float64; one host read at the end."""
+
+    def __init__(self) -> None:
+        """Begin an empty sweep."""
+        self.sums: dict[str, Tensor] = {}
+
+    def add(self, output: TracingOutput, mask: Tensor) -> None:
+        """Add the real steps of one batch."""
+        for name, values in (("mastery", output.mastery), ("gain", output.gains)):
+            if values is not None:
+                real = values.detach()[mask].double()  # (steps, concepts)
+                powers = torch.stack(
+                    [torch.ones_like(real).sum(), real.sum(), (real**2).sum(), (real**3).sum()]
+                )
+                self.sums[name] = self.sums[name] + powers if name in self.sums else powers
+
+    def read(self) -> dict[str, float | None]:
+        """Return variance and skew by head; None for a head that the model lacks."""
+        found: dict[str, float | None] = {}
+        for name in ("mastery", "gain"):
+            count, first, second, third = (
+                self.sums[name].tolist() if name in self.sums else (0.0, 0.0, 0.0, 0.0)
+            )
+            if not count:
+                found |= {f"{name}_variance": None, f"{name}_skew": None}
+                continue
+            mean = first / count
+            variance = max(0.0, second / count - mean**2)
+            skew = (third / count - 3 * mean * second / count + 2 * mean**3) / max(variance, 1e-24) ** 1.5
+            found |= {f"{name}_variance": variance, f"{name}_skew": skew if variance > 1e-12 else 0.0}
+        return found

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from probatum.runs.metric import MetricDefinition
 from probatum.studies.gainakt.ablation_modes import ABLATION_MODES
-from probatum.studies.gainakt.parameters import DKTParameters, GainAKT3Parameters, GainAKTParameters, PlainParameters
+from probatum.studies.gainakt.parameters import (
+    DKTParameters,
+    GainAKT3Parameters,
+    GainAKTParameters,
+    PlainParameters,
+)
 from probatum.training.study import Metrics, Objective, Study
 
 if TYPE_CHECKING:
@@ -18,23 +23,51 @@ if TYPE_CHECKING:
     from probatum.studies.gainakt.data import TracingData
 
 EVALUATION_BATCH_SIZE = 256
+HEAD_STATISTICS = ("mastery_variance", "mastery_skew", "gain_variance", "gain_skew")
 CONSISTENCY_KEYS = (
-    "monotonicity_violation_rate", "negative_gain_rate", "bounds_violation_rate", "mastery_correlation",
+    "monotonicity_violation_rate",
+    "negative_gain_rate",
+    "bounds_violation_rate",
+    "mastery_correlation",
     "gain_correlation",
 )
 PREDICTION_METRICS = (
-    MetricDefinition("val_auc", "Best Val AUC", True, 0.0, 1.0, 0.0002, 0.002, "", "Area under the ROC curve"),
     MetricDefinition(
-        "val_accuracy", "Best Val Accuracy", True, 0.0, 1.0, 0.0002, 0.002, "", "Share of right answers at 0.5"
+        "val_auc", "Best Val AUC", True, 0.0, 1.0, 0.0002, 0.002, "", "Area under the ROC curve"
+    ),
+    MetricDefinition(
+        "val_accuracy",
+        "Best Val Accuracy",
+        True,
+        0.0,
+        1.0,
+        0.0002,
+        0.002,
+        "",
+        "Share of right answers at 0.5",
     ),
 )
 SEMANTIC_METRICS = (
     MetricDefinition(
-        "mastery_correlation", "Mastery Correlation", True, -1.0, 1.0, 0.0005, 0.01, "",
+        "mastery_correlation",
+        "Mastery Correlation",
+        True,
+        -1.0,
+        1.0,
+        0.0005,
+        0.01,
+        "",
         "Correlation of the mastery of the concept asked next with the response, mean over students",
     ),
     MetricDefinition(
-        "gain_correlation", "Gain Correlation", True, -1.0, 1.0, 0.0005, 0.01, "",
+        "gain_correlation",
+        "Gain Correlation",
+        True,
+        -1.0,
+        1.0,
+        0.0005,
+        0.01,
+        "",
         "Correlation of the gain of the concept asked next with the response, mean over students",
     ),
 )
@@ -75,16 +108,22 @@ class TracingStudy(Study):
         self, model: nn.Module, split: str, parameters: Any, data: Any, device: torch.device, *, final: bool
     ) -> Metrics:
         """Return loss, AUC, accuracy and the semantic metrics of one sweep over a split."""
+        from probatum.studies.gainakt.head_statistics import HeadMoments
         from probatum.studies.gainakt.semantics import prediction_metrics
 
         semantics = data.semantics(split, parameters, final=final)
         collector = semantics.collector()
+        moments = HeadMoments() if parameters.log_head_stats else None
         for batch in data.splits[split].evaluation_batches(EVALUATION_BATCH_SIZE):
             placed = batch.to(device)
-            collector.add(placed, model(placed))
+            output = model(placed)
+            collector.add(placed, output)
+            if moments is not None:
+                moments.add(output, placed.mask)
         collected = collector.collected()
         students = {"correlation_students": float(len(semantics.sample))}
-        return {**prediction_metrics(collected), **semantics.metrics(collected), **students}
+        heads = moments.read() if moments is not None else {}
+        return {**prediction_metrics(collected), **semantics.metrics(collected), **students, **heads}
 
     def epoch_row(self, training: Metrics, validation: Metrics, objective: Objective) -> dict[str, Any]:
         """Return the epoch's values; predictions carry the prefix `val_`."""
@@ -95,10 +134,14 @@ class TracingStudy(Study):
         """Return the keys that `eval_results.json` has had since GainAKT: `test_auc`, `test_acc`, ..."""
         names = {"auc": "auc", "acc": "accuracy"}
         record: dict[str, Any] = {
-            f"{split}_{short}": values[name] for split, values in metrics.items() for short, name in names.items()
+            f"{split}_{short}": values[name]
+            for split, values in metrics.items()
+            for short, name in names.items()
         }
         for split, values in metrics.items():
-            record |= {f"{split}_{name}": value for name, value in values.items() if name not in ("auc", "accuracy")}
+            record |= {
+                f"{split}_{name}": value for name, value in values.items() if name not in ("auc", "accuracy")
+            }
         return record
 
 
@@ -127,10 +170,14 @@ class Interpretable(TracingStudy):
                 "gain_shuffled_null_corr", "true_mastery_correlation",
             )
         }  # fmt: skip
-        return {**objective.trajectory(), **measured}
+        heads = {key: validation[key] for key in HEAD_STATISTICS if key in validation}
+        return {**objective.trajectory(), **measured, **({"head_stats": heads} if heads else {})}
 
     def results_record(
-        self, history: list[dict[str, Any]], trajectory: list[dict[str, Any]], best_epoch: int,
+        self,
+        history: list[dict[str, Any]],
+        trajectory: list[dict[str, Any]],
+        best_epoch: int,
         evaluation: Mapping[str, Metrics],
     ) -> dict[str, Any]:
         """Return consistency metrics and what the correlations were taken from."""
@@ -171,7 +218,9 @@ class GainAKT3Exp(Interpretable):
     """GainAKT whose mastery moves by practice and is compared with a threshold per concept."""
 
     name: ClassVar[str] = "gainakt3exp"
-    summary: ClassVar[str] = "GainAKT with mastery by practice, thresholds per concept, and mastery in the prediction"
+    summary: ClassVar[str] = (
+        "GainAKT with mastery by practice, thresholds per concept, and mastery in the prediction"
+    )
     parameters: ClassVar[type[GainAKTParameters]] = GainAKT3Parameters
     defaults_section: ClassVar[str | None] = "gainakt3exp"
     practised_only: ClassVar[bool] = True

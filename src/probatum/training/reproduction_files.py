@@ -1,0 +1,60 @@
+"""What a finished run tells of its source: the report and the manifest of a cloned run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from probatum._errors import ComparisonError, RecordError, UnknownNameError
+from probatum._files import read_json, write_json
+from probatum.reproduction.compare import compare_runs
+from probatum.reproduction.report import build_manifest, write_report
+from probatum.runs.folder import find_run
+from probatum.runs.integrity import amend
+from probatum.runs.paths import RunPaths
+
+MANIFEST_VARIABLE = (
+    "EXPERIMENT_MANIFEST"  # set by `launch --manifest`, since the explicit command replaces it
+)
+
+
+def write_reproduction_files(paths: RunPaths, *, manifest: bool) -> list[Path]:
+    """Return the files written about a finished run's source, none where nobody asked.
+
+    A run that was cloned gets `reproduction_report.json` against its source; `manifest` asks for
+    `reproduction_manifest.json` too. Where there is no source its fields are null: nothing was compared.
+
+    Args:
+        paths: The completed run.
+        manifest: Write the manifest, with or without a source.
+    """
+    block = read_json(paths.config).get("reproduction")
+    source = _source(block, paths) if block else None
+    if source is not None:
+        return write_report(compare_runs(source, paths, force=True), manifest=manifest)
+    if not manifest:
+        return []
+    write_json(paths.reproduction_manifest, _alone(paths, block))
+    amend(paths, [paths.reproduction_manifest])
+    return [paths.reproduction_manifest]
+
+
+def _source(block: dict[str, Any], paths: RunPaths) -> RunPaths | None:
+    """Return the source if it is still there and finished: its absence must not fail a finished run."""
+    try:
+        source = find_run(block["source_experiment"], paths.folder.parent)
+        compare_runs(source, paths, force=True)
+    except (UnknownNameError, RecordError, ComparisonError, KeyError):
+        return None
+    return source if source.results.exists() else None
+
+
+def _alone(paths: RunPaths, block: dict[str, Any] | None) -> dict[str, Any]:
+    content = build_manifest(compare_runs(paths, paths))
+    compared = ("environment_match", "within_tolerance", "verdict", "bitwise")
+    nothing = [name for name in content if name.endswith(("_source", "_diff")) or name in compared]
+    name = block.get("source_experiment") if block else None
+    return {
+        **content, **dict.fromkeys(nothing), "source_experiment": name, "reproduction_mode": bool(block),
+        "notes": f"Not compared: {'the source run was not found' if block else 'the run has no source'}.",
+    }  # fmt: skip
