@@ -72,7 +72,7 @@ def run_demo(*, dataset: str, root: str | None, say: Say) -> RunPaths:
     say("\n4. Is every byte still the one that was written?")
     step("verify", number, *where, say=say)
     say("")
-    for line in farewell(paths, number):
+    for line in farewell(paths, number, shlex.join(["", *where]).removeprefix("''")):
         say(line)
     return paths
 
@@ -126,8 +126,8 @@ def judge(evaluation: dict[str, Any]) -> list[str]:
     return lines
 
 
-def farewell(paths: RunPaths, number: str) -> list[str]:
-    """Return where to look and what to do next."""
+def farewell(paths: RunPaths, number: str, where: str) -> list[str]:
+    """Return where to look and what to do next; `where` ends each command, for runs that stand elsewhere."""
     files = [
         (paths.config, "what the run was told, and the command that repeats it"),
         (paths.metrics_epoch, "every epoch"),
@@ -139,9 +139,9 @@ def farewell(paths: RunPaths, number: str) -> list[str]:
         "Where to look:",
         *(f"  {_shown(file):<{width}}  {meaning}" for file, meaning in files),
         "What next:",
-        f"  probatum launch gainakt2exp --title mine --from_config {shlex.quote(_shown(paths.config))} --dropout 0.1",
-        f"  probatum compare {number}",
-        "  probatum runs --metric val_auc --best 5",
+        f"  probatum launch gainakt2exp --title mine --from_config {shlex.quote(_shown(paths.config))} --dropout 0.1{where}",
+        f"  probatum compare {number}{where}",
+        f"  probatum runs --metric val_auc --best 5{where}",
     ]
 
 
