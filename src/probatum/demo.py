@@ -116,9 +116,7 @@ def judge(evaluation: dict[str, Any]) -> list[str]:
         ['Test AUC 0.7412; a constant prediction scores 0.5.']
     """
     lines = [f"Test AUC {evaluation['test_auc']:.4f}; a constant prediction scores 0.5."]
-    oracle, mastery = (
-        evaluation.get(f"test_{name}") for name in ("oracle_auc", "true_mastery_correlation")
-    )
+    oracle, mastery = (evaluation.get(f"test_{name}") for name in ("oracle_auc", "true_mastery_correlation"))
     if oracle is not None:
         lines[0] = lines[0].removesuffix(".") + f", and the simulator's own probabilities {oracle:.4f}."
     if mastery is not None:

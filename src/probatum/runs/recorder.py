@@ -1,0 +1,192 @@
+"""A recorder for any loop: folder, seal, epochs, results, manifest, ledger, catalogue in milliseconds."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from probatum._errors import UsageError
+from probatum._files import md5_text, strict_json
+from probatum.runs.catalogue import Catalogue
+from probatum.runs.config import build_config, overrides_text
+from probatum.runs.environment import capture_environment, environment_json, environment_text
+from probatum.runs.fields import csv_fields, json_fields
+from probatum.runs.files import Group, json_text
+from probatum.runs.folder import create_run_folder, runs_root
+from probatum.runs.integrity import finish
+from probatum.runs.journal import EpochJournal
+from probatum.runs.ledger import append_event
+from probatum.runs.metric import MetricDefinition
+from probatum.runs.results import build_results, summarise_epochs
+from probatum.runs.status import status_text, write_status
+
+_SEALED = ("config.json", "overrides_applied.txt", "artifacts/fields.json")
+
+
+@cache
+def _process_environment(pid: int) -> tuple[str, str, str]:
+    """Return the environment's two files and the patch, captured once per process."""
+    environment = capture_environment()
+    return environment_text(environment), environment_json(environment), environment.get("code_patch") or ""
+
+
+@cache
+def _catalogue(root: str) -> Catalogue:
+    return Catalogue(root)
+
+
+class RunRecorder:
+    """Records one run of one seed: made before the first step, told every epoch, finished at the end.
+
+    Files are hashed in memory as they are written; nothing is read back.
+
+    Args:
+        study: What the run belongs to.
+        parameters: Every parameter, flat, plain JSON values.
+        metrics: The metrics with their directions; the first one chooses the best epoch.
+        title: A short title.
+        seed: The seed.
+        columns: Epoch columns besides the metrics.
+        root: The runs' root, as `runs_root` takes it.
+        purpose: Why the run was made.
+
+    Raises:
+        UsageError: there is no metric, or the root cannot be written.
+        RecordError: a parameter is not finite.
+
+    Example:
+        Runs stand in `./runs`::
+
+            with RunRecorder("toy", {"lr": 0.1}, [accuracy]) as run:
+                for epoch in range(1, 11):
+                    run.epoch({"epoch": epoch, "accuracy": train_one_epoch()})
+    """
+
+    def __init__(
+        self,
+        study: str,
+        parameters: Mapping[str, Any],
+        metrics: Sequence[MetricDefinition],
+        *,
+        title: str = "",
+        seed: int = 0,
+        columns: Sequence[str] = (),
+        root: Path | str | None = None,
+        purpose: str = "",
+    ) -> None:
+        if not metrics:
+            raise UsageError(
+                "a run needs at least one metric, the first one chooses the best epoch; got none."
+            )
+        self.metrics, self.seed = tuple(metrics), seed
+        self.paths = create_run_folder(runs_root(root), study, title)
+        try:
+            self._begin(study, dict(parameters), title, purpose)
+        except BaseException:
+            os.rmdir(self.paths.folder)  # nothing is written before the configuration is known to be good
+            raise
+        names = ["seed", "epoch", *columns, *(metric.name for metric in metrics)]
+        self._columns = tuple(dict.fromkeys(names))
+        self._journal = EpochJournal(self.paths.metrics_epoch, self._columns)
+        self._rows: list[dict[str, Any]] = []
+
+    def _begin(self, study: str, parameters: dict[str, Any], title: str, purpose: str) -> None:
+        identity = md5_text(strict_json([study, parameters], indent=None)) if _is_plain(parameters) else ""
+        self.config = build_config(
+            study=study,
+            paths=self.paths,
+            title=title,
+            purpose=purpose,
+            defaults=parameters,
+            parameters=parameters,
+            overrides={},
+            categories={"training": list(parameters)},
+            metrics=[m.as_record() for m in self.metrics],
+            commands={},
+            seeds=[self.seed],
+            md5=md5_text(identity),
+            config_md5=identity,
+            tolerance_mode="strict",
+        )
+        text = json_text(self.config)
+        self._fields: dict[str, Any] = {"config.json": json_fields(self.config)}
+        environment, packages, patch = _process_environment(os.getpid())
+        paths, created = self.paths, self.config["experiment"]["created"]
+        os.mkdir(paths.artifacts)
+        files = {
+            "config.json": text,
+            "environment.txt": environment,
+            "environment.json": packages,
+            "overrides_applied.txt": overrides_text(paths.name, (), timestamp=created),
+            "artifacts/fields.json": json_text(self._fields),
+            **({"code.patch": patch} if patch else {}),
+        }
+        with Group(paths.folder) as group:
+            self._digests = {name: group.add(name, content) for name, content in files.items()}
+            group.add("status.json", status_text("running"))
+        sealed = {name: self._digests[name] for name in _SEALED}
+        append_event(paths.folder.parent, "sealed", paths.name, files=sealed)
+
+    def epoch(self, row: Mapping[str, Any]) -> None:
+        """Append one epoch: `epoch`, the metrics, and the announced columns; None is not measured."""
+        full = {"seed": self.seed, **row}
+        self._journal.append(full)
+        self._rows.append(full)
+
+    def finish(self, **details: Any) -> dict[str, Any]:
+        """Write results, manifest, ledger, status and catalogue; return the results.
+
+        Raises:
+            RecordError: no epoch was recorded, or a result is not finite.
+        """
+        paths, metrics = self.paths, self.config["metrics"]
+        seed = {"seed": self.seed, **summarise_epochs(self._rows, metrics, self.metrics[0].name)}
+        status = status_text("completed", **details)
+        results = build_results(
+            experiment_name=paths.name, config_md5=self.config["config_md5"], per_seed=[seed]
+        )
+        rows = self._journal.content()
+        self._digests["metrics_epoch.csv"] = hashlib.sha256(rows.encode()).hexdigest()
+        self._fields |= {"results.json": json_fields(results), "metrics_epoch.csv": csv_fields(rows)}
+        with Group(paths.folder) as group:
+            self._digests["results.json"] = group.add("results.json", json_text(results))
+            self._digests["artifacts/fields.json"] = group.add(
+                "artifacts/fields.json", json_text(self._fields)
+            )
+            self._digests["status.json"] = hashlib.sha256(status.encode()).hexdigest()
+            self._journal.close()
+            finish(paths, group, self._digests, status, {})
+        _catalogue(str(paths.folder.parent)).record(
+            paths, config=self.config, status="completed", results=results
+        )
+        return results
+
+    def __enter__(self) -> RunRecorder:
+        """Return the recorder."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        """Finish the run; after an error it reads as failed, after an interruption as interrupted."""
+        if error is None:
+            self.finish()
+            return
+        self._journal.close()
+        stopped = isinstance(error, KeyboardInterrupt | SystemExit)
+        write_status(
+            self.paths, "interrupted" if stopped else "failed", error=f"{type(error).__name__}: {error}"
+        )
+
+
+def _is_plain(parameters: Mapping[str, Any]) -> bool:
+    try:
+        strict_json(dict(parameters), indent=None)
+    except (ValueError, TypeError):
+        return False  # build_config names the parameter
+    return True
