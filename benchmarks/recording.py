@@ -7,7 +7,7 @@ Afterwards each store is asked for the best run by one metric; the answer is che
 The peers are not installed with Probatum. Give them an interpreter of their own::
 
     python -m venv peers && peers/bin/pip install mlflow sacred aim "setuptools<81"
-    python benchmarks/recording.py --peers-python peers/bin/python
+    python -m benchmarks.recording --peers-python peers/bin/python
 
 A peer that cannot be imported there is named in the result as missing; the others still run. Sacred has
 no query of its own: its files are read. The result is `benchmarks/results/recording.json`.
@@ -20,7 +20,6 @@ import contextlib
 import importlib.util
 import json
 import os
-import platform
 import random
 import shutil
 import statistics
@@ -35,7 +34,6 @@ from typing import Any
 METRICS = [f"metric_{number:02d}" for number in range(30)]
 EPOCHS = 40
 STORES = ("probatum", "mlflow", "sacred", "aim")
-RESULT = Path(__file__).parent / "results" / "recording.json"
 
 
 def workload(number: int) -> tuple[dict[str, float], list[dict[str, float]]]:
@@ -236,8 +234,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             "rounds": arguments.rounds,
             "runs_per_round": arguments.runs,
             "peer_runs_per_round": arguments.peer_runs,
+            "folder": arguments.folder or tempfile.gettempdir(),
         },
-        "machine": {"python": platform.python_version(), "cores": os.cpu_count(), "load": os.getloadavg()[0]},
         "stores": stores,
         "missing": sorted(set(STORES) - set(present)),
         "errors": errors,
@@ -280,16 +278,18 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=100, help="Probatum's runs per round")
     parser.add_argument("--peer-runs", type=int, default=20, help="each peer's runs per round")
     parser.add_argument("--folder", help="where the stores are made (and removed)")
-    parser.add_argument("--output", type=Path, default=RESULT)
+    parser.add_argument("--output", type=Path, help="the result's file")
     parser.add_argument("--worker", nargs=5, metavar="X", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
         job, store, root, first, count = arguments.worker
         {"work": work, "ask": ask}[job](store, root, int(first), int(count))
         return
+    from benchmarks.measurement import save  # not at the top: the peers' interpreters run this file too
+
+    load = os.getloadavg()[0]
     result = measure(arguments)
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    arguments.output.write_text(json.dumps(result, indent=2, sort_keys=True) + "\n")
+    save("recording", result, load, arguments.output)
     for store, figures in result["stores"].items():
         record, ratio = figures["record_ms"], figures["ratio_to_probatum"]
         best = f"{figures['best_ms']['median']:8.3f}" if "best_ms" in figures else "       -"

@@ -33,7 +33,7 @@ import sys, threading, time
 class Finder:
     """Wraps the fused optimisers' module once, when torch itself has loaded it."""
     def find_spec(self, name, path=None, target=None):
-        if name != "torch.optim.adamw":
+        if name != "torch.optim.adam":
             return None
         sys.meta_path.remove(self)
         import importlib.util
@@ -41,13 +41,13 @@ class Finder:
         load = spec.loader.exec_module
         def exec_module(module):
             load(module)
-            step = module.AdamW.step
+            step = module.Adam.step
             def first(self, *arguments, **options):
                 with open({mark!r}, "a") as file:
                     file.write(repr(time.monotonic()) + "\\n")
-                module.AdamW.step = step
+                module.Adam.step = step
                 return step(self, *arguments, **options)
-            module.AdamW.step = first
+            module.Adam.step = first
         spec.loader.exec_module = exec_module
         return spec
 
@@ -62,9 +62,7 @@ def timed(command: list[str], environment: dict[str, str], folder: Path) -> floa
         RuntimeError: it failed; the message holds what it said.
     """
     started = time.monotonic()
-    done = subprocess.run(
-        command, env=environment, cwd=folder, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
     seconds = time.monotonic() - started
     if done.returncode:
         raise RuntimeError(f"{command} ended with {done.returncode}: {done.stderr[-500:]}")

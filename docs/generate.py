@@ -1,7 +1,7 @@
 """Write the documentation that is derived from the code; with --check, say what is stale and write nothing.
 
-    python docs/generate.py
-    python docs/generate.py --check
+python docs/generate.py
+python docs/generate.py --check
 """
 
 from __future__ import annotations
@@ -21,13 +21,7 @@ DOCS = Path(__file__).resolve().parent
 REPOSITORY = DOCS.parent
 sys.path.insert(0, str(REPOSITORY))
 
-try:
-    from benchmarks.table import markdown as benchmark_tables
-except ImportError:  # TEMPORARY: until benchmarks/table.py exists
-
-    def benchmark_tables(folder: Path) -> str:
-        return "# Benchmarks\n\nNot measured yet.\n"
-
+from benchmarks.table import markdown as benchmark_tables  # noqa: E402
 
 from probatum.cli.main import VERBS, cli  # noqa: E402
 from probatum.parameters.table import parameter_table, table_csv, table_markdown  # noqa: E402
@@ -37,6 +31,9 @@ from probatum.runs.volatile import VOLATILE  # noqa: E402
 from probatum.studies import registry  # noqa: E402
 from probatum.training.launch import LaunchRequest, describe_run, plan_launch  # noqa: E402
 
+ABSOLUTE_PATH = re.compile(
+    r"(?<=\s)/[\w.-]+(?:/[\w.-]+)+"
+)  # where something lay on the machine that measured
 HELP_WIDTH = 100
 NOTE = "<!-- Written by docs/generate.py from the code; edit the code instead. -->\n\n"
 EXAMPLE_RUN = "20260101_000000_gainakt2exp_example_123456"
@@ -59,23 +56,29 @@ def generated() -> dict[str, str]:
 
 def benchmarks() -> str:
     """Return the benchmark tables, made from the measured results."""
-    return NOTE + benchmark_tables(REPOSITORY / "benchmarks" / "results").rstrip() + "\n"
+    tables = ABSOLUTE_PATH.sub("...", benchmark_tables(REPOSITORY / "benchmarks" / "results"))
+    head = "# Benchmarks\n\nMade of the results in `benchmarks/results`; `make bench` measures anew.\n\n"
+    return NOTE + head + tables.rstrip() + "\n"
 
 
 def command_line() -> str:
     """Return the help of every verb."""
-    parts = ["# The command line\n\n```text\n" + _help(cli, "probatum") + "\n```\n"]
-    context = click.Context(cli, info_name="probatum")
+    top = click.Context(
+        cli, info_name="probatum", terminal_width=HELP_WIDTH, max_content_width=HELP_WIDTH,
+        help_option_names=cli.context_settings["help_option_names"],
+    )  # fmt: skip
+    parts = ["# The command line\n\n" + _help(top)]
     for verb in VERBS:
-        command = cli.get_command(context, verb)
+        command = cli.get_command(top, verb)
         if command is not None:
-            parts.append(f"## {verb}\n\n```text\n{_help(command, f'probatum {verb}')}\n```\n")
+            context = click.Context(command, info_name=verb, parent=top, terminal_width=HELP_WIDTH)
+            parts.append(f"## {verb}\n\n{_help(context)}")
     return NOTE + "\n".join(parts)
 
 
-def _help(command: click.Command, name: str) -> str:
-    context = click.Context(command, info_name=name, terminal_width=HELP_WIDTH, max_content_width=HELP_WIDTH)
-    return "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
+def _help(context: click.Context) -> str:
+    lines = (line.rstrip() for line in context.get_help().splitlines())
+    return "```text\n" + "\n".join(lines) + "\n```\n"
 
 
 def file_formats() -> str:
@@ -125,14 +128,14 @@ def config_keys() -> list[tuple[str, str, str]]:
     meanings = _arguments(inspect.getdoc(build_config) or "")
     blocks = set(config["types"]) - {"runtime"}
     return [
-        (f"`{key}`", _type(value), meanings.get(key) or _keys(value))
+        (f"`{key}`", _type(value), meanings.get(key) or _content(value))
         for key, value in sorted(config.items())
         if key not in blocks
     ]
 
 
-def _keys(value: Any) -> str:
-    return ", ".join(f"`{key}`" for key in value) if isinstance(value, dict) and len(value) < 16 else ""
+def _content(value: Any) -> str:
+    return ", ".join(f"`{key}`" for key in value) if isinstance(value, dict) else str(value)
 
 
 def _arguments(docstring: str) -> dict[str, str]:
@@ -193,7 +196,9 @@ def _schema_type(value: Any) -> str:
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in row) + " |" for row in rows]
+    lines += [
+        "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in row) + " |" for row in rows
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -19,7 +19,6 @@ from probatum._files import read_json
 from probatum.runs.folder import find_reproductions, find_run, run_id, runs_root
 from probatum.runs.paths import RunPaths
 
-SIMULATED = "simulated"
 # Few learners make few steps: small batches, a short warm-up and a short memory of the averaged weights.
 SMALL_DATA = (
     "--devices", "cpu", "--simulated_students", "1500", "--epochs", "5", "--batch_size", "16",
@@ -45,11 +44,11 @@ class DemoStepError(RunFailedError):
         self.exit_code = code
 
 
-def run_demo(*, dataset: str, root: str | None, say: Say) -> RunPaths:
+def run_demo(*, dataset: str | None, root: str | None, say: Say) -> RunPaths:
     """Return the run that was trained, after it was evaluated, reproduced and verified.
 
     Args:
-        dataset: `simulated`, or any other dataset of the study.
+        dataset: A dataset of the study; the simulated learners where None.
         root: The runs' root as the person gave it; None leaves it to the environment.
         say: What shows a line to a person.
 
@@ -57,7 +56,7 @@ def run_demo(*, dataset: str, root: str | None, say: Say) -> RunPaths:
         DemoStepError: a step failed or its check did not pass.
     """
     where = () if root is None else ("--runs_root", root)
-    chosen = SMALL_DATA if dataset == SIMULATED else ("--dataset", dataset, *REAL_DATA)
+    chosen = SMALL_DATA if dataset in (None, "simulated") else ("--dataset", dataset, *REAL_DATA)
     say("1. Train. The defaults stand in one file; what differs from them is typed, and recorded.")
     launched = step("launch", "gainakt2exp", "--title", "demo", *chosen, *where, say=say)
     paths = find_run(_run_name(launched), runs_root(root))
@@ -132,12 +131,13 @@ def farewell(paths: RunPaths, number: str, where: str) -> list[str]:
         (paths.results, "best and last metrics, trajectory"),
         *((again.reproduction_report, "the verdict") for again in find_reproductions(paths)[-1:]),
     ]
+    clone = f"--from_config {shlex.quote(_shown(paths.config))} --dropout 0.1"
     width = max(len(_shown(file)) for file, _ in files)
     return [
         "Where to look:",
         *(f"  {_shown(file):<{width}}  {meaning}" for file, meaning in files),
         "What next:",
-        f"  probatum launch gainakt2exp --title mine --from_config {shlex.quote(_shown(paths.config))} --dropout 0.1{where}",
+        f"  probatum launch gainakt2exp --title mine {clone}{where}",
         f"  probatum compare {number}{where}",
         f"  probatum runs --metric val_auc --best 5{where}",
     ]

@@ -52,3 +52,18 @@ def test_a_run_needs_a_metric(tmp_path):
 def test_the_results_hold_the_best_and_the_last_epoch(run):
     metrics = json.loads(run.results.read_text())["metrics"]
     assert metrics["val_auc"] == {"best_epoch": 3, "best": 0.7, "last": 0.7}
+
+
+def test_runs_of_one_process_share_what_is_the_same_for_all(tmp_path, record_run):
+    first, second = record_run(tmp_path / "a"), record_run(tmp_path / "a", title="another")
+    files = [run.folder / "environment.txt" for run in (first, second)]
+    assert files[0].samefile(files[1])
+    assert verify_run(first) == verify_run(second) == []
+
+
+def test_a_shared_file_that_was_touched_is_not_linked_again(tmp_path, record_run):
+    first = record_run(tmp_path)
+    (first.folder / "environment.txt").write_text("edited")
+    second = record_run(tmp_path, title="another")
+    assert [finding.file for finding in verify_run(first)] == ["environment.txt"]
+    assert verify_run(second) == []

@@ -17,13 +17,13 @@ Exit code 0: reproduced and whole; else the code of the step that failed."""
 
 @click.command("demo", epilog=EXAMPLES)
 @click.option(
-    "--dataset", default="simulated", show_default=True, metavar="NAME",
-    help="simulated needs no file; others are read from PROBATUM_DATA.",
+    "--dataset", metavar="NAME",
+    help="Real data instead of simulated learners: assist2015 from PROBATUM_DATA, or a file's path.",
 )  # fmt: skip
 @click.option(
     "--runs_root", "--runs-root", metavar="FOLDER", help="Where runs stand; else PROBATUM_RUNS, else ./runs."
 )
-def command(dataset: str, runs_root: str | None) -> int:
+def command(dataset: str | None, runs_root: str | None) -> int:
     """Train, evaluate, reproduce and verify, showing each command that a person would type."""
     from probatum.demo import run_demo
 

@@ -7,16 +7,28 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from probatum._errors import RecordError
 
-_encode = json.JSONEncoder(sort_keys=True, allow_nan=False, ensure_ascii=False).encode
-_encode_lines = json.JSONEncoder(
-    sort_keys=True, allow_nan=False, ensure_ascii=False, separators=(",\n    ", ": ")
-).encode
+
+def _encoder(separator: str) -> Callable[[Any], str]:
+    """Return the `encode` of a strict `json.JSONEncoder`, whose C part is made once instead of at each call."""
+    plain = json.JSONEncoder(
+        sort_keys=True, allow_nan=False, ensure_ascii=False, separators=(separator, ": ")
+    )
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return plain.encode
+    parts = make(
+        None, plain.default, json.encoder.encode_basestring, None, ": ", separator, True, False, False
+    )
+    return lambda value: "".join(parts(value, 0))
+
+
+_encode, _encode_lines = _encoder(", "), _encoder(",\n    ")
 _quote = json.encoder.encode_basestring
 _CONTAINERS = (dict, list, tuple)
 
@@ -105,10 +117,11 @@ class Group:
 
     Args:
         folder: The folder that the names are relative to.
+        durable: Whether to flush; else the system does within its half minute, which no killed process feels.
     """
 
-    def __init__(self, folder: Path | str) -> None:
-        self.folder = str(folder)
+    def __init__(self, folder: Path | str, *, durable: bool = True) -> None:
+        self.folder, self.durable = str(folder), durable
         self._waiting: list[tuple[int, str, str]] = []  # descriptor, temporary path, path
         self._ending = f".{os.getpid()}.part"
 
@@ -145,7 +158,8 @@ class Group:
         """Flush and name the files; after an error leave none of them."""
         try:
             if kind is None:
-                self.flush()
+                if self.durable:
+                    self.flush()
                 self.commit()
         finally:
             for descriptor, temporary, _path in self._waiting:

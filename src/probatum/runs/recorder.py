@@ -25,6 +25,7 @@ from probatum.runs.metric import MetricDefinition
 from probatum.runs.results import build_results, summarise_epochs
 from probatum.runs.status import status_text, write_status
 
+_CONSTANT = ("environment.txt", "environment.json", "code.patch")
 _SEALED = ("config.json", "overrides_applied.txt", "artifacts/fields.json")
 
 
@@ -35,6 +36,50 @@ def _process_environment(pid: int) -> tuple[str, str, str]:
     return environment_text(environment), environment_json(environment), environment.get("code_patch") or ""
 
 
+class _ConstantFiles:
+    """The files that are the same for every run of a process: written by its first run, linked by the others.
+
+    A link has the content on the disk already. Where the first run's file was touched since, is gone, or
+    cannot be linked (another disk, a file system without links), the file is written again.
+    """
+
+    def __init__(self, contents: Mapping[str, str]) -> None:
+        self.contents = contents
+        self._written: dict[str, tuple[str, tuple[int, ...], str]] = {}  # name: path, its state, digest
+
+    def put(self, folder: Path) -> dict[str, str]:
+        """Put the files into a run folder and return their digests."""
+        missing = [name for name in self.contents if not self._link(name, f"{folder}/{name}")]
+        if missing:
+            with Group(folder) as group:
+                digests = {name: group.add(name, self.contents[name]) for name in missing}
+            for name, digest in digests.items():
+                path = f"{folder}/{name}"
+                self._written[name] = path, _state(path), digest
+        return {name: self._written[name][2] for name in self.contents}
+
+    def _link(self, name: str, target: str) -> bool:
+        source, state, _ = self._written.get(name, ("", (), ""))
+        try:
+            if source and _state(source) == state:
+                os.link(source, target)
+                return True
+        except OSError:
+            pass
+        return False
+
+
+def _state(path: str) -> tuple[int, ...]:
+    found = os.stat(path)
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+@cache
+def _constant_files(pid: int) -> _ConstantFiles:
+    contents = dict(zip(_CONSTANT, _process_environment(pid), strict=True))
+    return _ConstantFiles({name: text for name, text in contents.items() if text})
+
+
 @cache
 def _catalogue(root: str) -> Catalogue:
     return Catalogue(root)
@@ -43,7 +88,9 @@ def _catalogue(root: str) -> Catalogue:
 class RunRecorder:
     """Records one run of one seed: made before the first step, told every epoch, finished at the end.
 
-    Files are hashed in memory as they are written; nothing is read back.
+    Files are hashed in memory as they are written; nothing is read back. A killed process leaves every file
+    whole. The ledger's lines are flushed at once, and everything a run keeps before its line of completion; the
+    configuration of a run that a power loss ends within half a minute of its start may be lost with it.
 
     Args:
         study: What the run belongs to.
@@ -115,19 +162,16 @@ class RunRecorder:
         )
         text = json_text(self.config)
         self._fields: dict[str, Any] = {"config.json": json_fields(self.config)}
-        environment, packages, patch = _process_environment(os.getpid())
         paths, created = self.paths, self.config["experiment"]["created"]
         os.mkdir(paths.artifacts)
         files = {
             "config.json": text,
-            "environment.txt": environment,
-            "environment.json": packages,
             "overrides_applied.txt": overrides_text(paths.name, (), timestamp=created),
             "artifacts/fields.json": json_text(self._fields),
-            **({"code.patch": patch} if patch else {}),
         }
-        with Group(paths.folder) as group:
-            self._digests = {name: group.add(name, content) for name, content in files.items()}
+        self._digests = _constant_files(os.getpid()).put(paths.folder)
+        with Group(paths.folder, durable=False) as group:  # `finish` flushes what stays
+            self._digests |= {name: group.add(name, content) for name, content in files.items()}
             group.add("status.json", status_text("running"))
         sealed = {name: self._digests[name] for name in _SEALED}
         append_event(paths.folder.parent, "sealed", paths.name, files=sealed)
@@ -160,6 +204,8 @@ class RunRecorder:
             )
             self._digests["status.json"] = hashlib.sha256(status.encode()).hexdigest()
             self._journal.close()
+            for name in ("config.json", "overrides_applied.txt"):
+                _flush(f"{paths.folder}/{name}")
             finish(paths, group, self._digests, status, {})
         _catalogue(str(paths.folder.parent)).record(
             paths, config=self.config, status="completed", results=results
@@ -182,6 +228,14 @@ class RunRecorder:
         write_status(
             self.paths, "interrupted" if stopped else "failed", error=f"{type(error).__name__}: {error}"
         )
+
+
+def _flush(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _is_plain(parameters: Mapping[str, Any]) -> bool:
