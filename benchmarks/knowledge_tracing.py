@@ -101,7 +101,7 @@ def rows(root: Path) -> Iterator[dict[str, Any]]:
 
 def _versus(scores: dict[tuple[str, str], dict[int, float]], key: tuple[str, str], baseline: str) -> Any:
     other = scores.get((baseline, "base"), {})
-    if not other.keys() & scores[key].keys():
+    if len(other.keys() & scores[key].keys()) < 2:  # one fold separates nothing
         return None
     test = paired_test(other, scores[key])
     return {"mean_diff": test.mean_difference, "p_value": test.p_value, "folds": list(test.seeds)}

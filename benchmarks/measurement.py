@@ -50,7 +50,7 @@ def save(name: str, result: dict[str, Any], load_before: float, path: Path | Non
     record = {
         "benchmark": name,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["python", "-m", f"benchmarks.{name}", *sys.argv[1:]]),
+        "command": shlex.join(["python", "-m", f"benchmarks.{name}", *map(_relocatable, sys.argv[1:])]),
         "machine": machine(),
         "load": {"before": load_before, "after": os.getloadavg()[0]},
         **result,
@@ -66,3 +66,8 @@ def _cpu_model() -> str:
         return platform.machine()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
+
+
+def _relocatable(argument: str) -> str:
+    """Return an argument without a path of this machine: the last name of an absolute one, in angle brackets."""
+    return f"<{Path(argument).name}>" if argument.startswith("/") else argument

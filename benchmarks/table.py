@@ -49,7 +49,7 @@ def _throughput(result: Mapping[str, Any]) -> str:
     head = ["model", "interactions per processor second", "GainAKT2Exp over it", "by wall clock"]
     said = (
         f"Real interactions in training: {setting['dataset']}, width {setting['width']}, "
-        f"{setting['blocks']} blocks, {setting['heads']} heads, batches of {setting['batch']} windows of at most "
+        f"{setting['blocks']} blocks, {setting['heads']} heads, feed-forward width {setting['d_ff']}, batches of {setting['batch']} windows of at most "
         f"{setting['window']}, threads: {setting['threads']}, pyKT {setting['pykt_toolkit']}. Median (lowest to "
         f"highest) of {setting['rounds']} rounds that took turns.\n"
     )
@@ -86,7 +86,8 @@ def _recording(result: Mapping[str, Any]) -> str:
         ]
         for name, figure in _ordered(result["stores"], _STORES)
     ]
-    said = f"One run: {load['parameters']} parameters, {load['epochs']} epochs of {load['metrics']} metrics.{place}\n"
+    size = f"{load['parameters']} parameters, {load['epochs']} epochs of {load['metrics']} metrics"
+    said = f"One run: {size}.{place}\n"
     table = _table(["store", "ms per run", "ratio to Probatum", "best run, ms"], rows)
     return f"{said}\n{table}{_missing(result)}"
 

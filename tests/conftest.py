@@ -33,7 +33,9 @@ def prepare(spiral):
 
     def make(study="./spiral_study.py", **parameters):
         options = {name: str(value).split() for name, value in {**SMALL, **parameters}.items()}
-        plan = plan_launch(LaunchRequest(study, "test", "", options, (), (), None, {}, ("probatum", "launch", study)))
+        plan = plan_launch(
+            LaunchRequest(study, "test", "", options, (), (), None, {}, ("probatum", "launch", study))
+        )
         return plan.prepare(Path("runs"), folder=None, force=False)
 
     return make
@@ -72,8 +74,13 @@ def probatum(spiral):
     def call(*words, before="", **variables):
         code = f"import sys\n{before}\nfrom probatum.cli.main import main\nmain()"
         done = subprocess.run(
-            [sys.executable, "-c", code, *map(str, words)] if before else [sys.executable, "-m", "probatum", *map(str, words)],
-            capture_output=True, text=True, env={**os.environ, **variables}, check=False,
+            [sys.executable, "-c", code, *map(str, words)]
+            if before
+            else [sys.executable, "-m", "probatum", *map(str, words)],
+            capture_output=True,
+            text=True,
+            env={**os.environ, **variables},
+            check=False,
         )
         return SimpleNamespace(code=done.returncode, out=done.stdout, err=done.stderr)
 

@@ -8,7 +8,11 @@ import torch
 from probatum._errors import RecordError
 from probatum.training.checkpoint import load_checkpoint, save_checkpoint
 
-STATE = {"epoch": 3, "weights": {"a": torch.arange(4.0), "b": torch.ones(2, 2).t()}, "rows": [{"a": 1.5, "b": None}]}
+STATE = {
+    "epoch": 3,
+    "weights": {"a": torch.arange(4.0), "b": torch.ones(2, 2).t()},
+    "rows": [{"a": 1.5, "b": None}],
+}
 
 
 def test_a_loaded_state_is_saved_in_the_same_bytes(tmp_path):

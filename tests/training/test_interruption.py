@@ -43,7 +43,11 @@ MOMENTS = {  # the function at whose n-th call the process is killed
     "between the ledger and the final status": ("probatum.runs.integrity", "append_event", 2),
 }
 
-RARE = ("before anything is sealed", "between the last write and the manifest", "between training and evaluation")
+RARE = (
+    "before anything is sealed",
+    "between the last write and the manifest",
+    "between training and evaluation",
+)
 
 
 def _killed_at(probatum, paths, moment):
@@ -59,7 +63,9 @@ def _killed_at(probatum, paths, moment):
     "moment",
     [pytest.param(m, marks=[pytest.mark.slow] if m in RARE else []) for m in MOMENTS],
 )
-def test_a_run_killed_at_a_chosen_moment_ends_as_if_it_had_not_been(moment, train, prepare, carry_on, probatum):
+def test_a_run_killed_at_a_chosen_moment_ends_as_if_it_had_not_been(
+    moment, train, prepare, carry_on, probatum
+):
     whole, paths = train(), prepare()
     assert _killed_at(probatum, paths, moment).code == -signal.SIGKILL
     assert read_status(paths).status in {"interrupted", "planned"}
@@ -114,12 +120,15 @@ def test_sealed_parameters_cannot_be_edited_before_resuming(prepare, carry_on, m
 @pytest.mark.slow
 def test_twenty_five_kills_at_random_times_leave_no_trace(train, spiral):
     delays, kills, finished, unprepared = random.Random(20), 0, 0, 0
-    whole = stable_digests(train(epochs=40, points=400))
-    launch = ["launch", "./spiral_study.py", "--epochs", "40", "--points", "400", "--hidden", "8"]
+    whole = stable_digests(train(epochs=100, points=400))
+    launch = ["launch", "./spiral_study.py", "--epochs", "100", "--points", "400", "--hidden", "8"]
+    started = time.monotonic()
+    assert _run_for(None, [*launch, "--runs_root", "timed"]) == 0
+    life = time.monotonic() - started  # the kills spread over it, however busy the machine is
     while kills < 25:
-        root = Path(f"after_{kills}_kills")
+        root = Path(f"root_{kills}_{finished}")  # one run each
         words = [*launch, "--runs_root", str(root)]
-        while _run_for(delays.uniform(0.2, 6.0) if kills < 25 else None, words) == -signal.SIGKILL:
+        while _run_for(life * delays.uniform(0.2, 1.05) if kills < 25 else None, words) == -signal.SIGKILL:
             kills += 1
             folder = next(root.glob("2*"), None)
             if folder is None or not (folder / "config.json").exists():
@@ -134,11 +143,14 @@ def test_twenty_five_kills_at_random_times_leave_no_trace(train, spiral):
             assert stable_digests(paths) == whole
             assert verify_run(paths) == []
             finished += 1
+    assert finished > 0
     print(f"{kills} kills, {finished} runs finished, {unprepared} killed before their configuration")
 
 
 def _run_for(seconds, words):
-    process = subprocess.Popen([sys.executable, "-m", "probatum", *words], stdout=subprocess.DEVNULL, env=os.environ)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "probatum", *words], stdout=subprocess.DEVNULL, env=os.environ
+    )
     started = time.monotonic()
     while process.poll() is None and (seconds is None or time.monotonic() - started < seconds):
         time.sleep(0.02)

@@ -32,7 +32,9 @@ def test_data_parallel_training_on_two_processes_leaves_weights_that_evaluate(pr
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", [("--mixed_precision", "true"), ("--strategy", "ddp", "--devices", "cpu", "cpu")])
+@pytest.mark.parametrize(
+    "words", [("--mixed_precision", "true"), ("--strategy", "ddp", "--devices", "cpu", "cpu")]
+)
 def test_the_built_in_study_trains_through_fabric(words, probatum):
     done = probatum("launch", "gainakt2exp", "--epochs", 1, "--runs_root", "runs", *words)
     assert done.code == 0, done.err

@@ -7,7 +7,12 @@ import pytest
 import torch
 
 from probatum.training.checkpoint import load_checkpoint, save_checkpoint
-from probatum.training.seeding import describe_random_state, random_state, restore_random_state, seed_everything
+from probatum.training.seeding import (
+    describe_random_state,
+    random_state,
+    restore_random_state,
+    seed_everything,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +50,8 @@ def test_the_order_of_the_data_does_not_depend_on_other_draws():
     torch.rand(10)
     assert order.initial_seed() == seed_everything(5, deterministic=False).initial_seed()
     assert torch.equal(
-        torch.randperm(9, generator=order), torch.randperm(9, generator=seed_everything(5, deterministic=False))
+        torch.randperm(9, generator=order),
+        torch.randperm(9, generator=seed_everything(5, deterministic=False)),
     )
 
 

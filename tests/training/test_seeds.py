@@ -67,5 +67,11 @@ def test_what_a_cpu_cannot_do_is_refused_before_a_folder_is_made(changed, words)
 
 
 def _places(**changed):
-    base = {"devices": ("cpu",), "strategy": "single", "threads": 1, "mixed_precision": False, "amp_dtype": "bfloat16"}
+    base = {
+        "devices": ("cpu",),
+        "strategy": "single",
+        "threads": 1,
+        "mixed_precision": False,
+        "amp_dtype": "bfloat16",
+    }
     return SimpleNamespace(**{**base, **changed})

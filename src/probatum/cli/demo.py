@@ -9,7 +9,7 @@ import click
 EXAMPLES = """\b
 Examples:
   probatum demo
-  probatum demo --runs_root /tmp/runs
+  probatum demo --runs_root ~/runs
   PROBATUM_DATA=~/data probatum demo --dataset assist2015      (the same on real data; minutes)
 
 Exit code 0: reproduced and whole; else the code of the step that failed."""

@@ -219,7 +219,11 @@ def describe_run(plan: LaunchPlan, paths: RunPaths) -> dict[str, Any]:
         },
         defaults=defaults,
         parameters=flat(parameters),
-        overrides={override.name: override.new for override in resolution.overrides},
+        overrides={
+            override.name: override.new
+            for override in resolution.overrides
+            if flat(parameters)[override.name] != defaults[override.name]  # not what --unset took back
+        },
         categories=categories(study.parameters),
         md5=defaults_md5(defaults),
         config_md5=config_md5(study.name, SCHEMA_VERSION, parameters),

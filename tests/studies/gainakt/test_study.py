@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
+from tests.studies.leak import assert_listens, assert_no_leak
 
 from probatum.parameters import flat, resolve
 from probatum.studies import registry
 from probatum.studies.gainakt.ablation_modes import ABLATION_MODES
 from probatum.training.machine import PlainMachine
 from probatum.training.study import StudyData
-from tests.studies.leak import assert_listens, assert_no_leak
 
 TRACING = ("gainakt2exp", "gainakt3exp", "dkt", "plain")
 SEED_002_KEYS = {
@@ -25,7 +25,13 @@ SEED_002_KEYS = {
 def small(name: str, **changes: str):
     """Return a study, parameters small enough for a test, and its data."""
     study = registry.load(name)
-    options = {"simulated_students": "60", "simulated_concepts": "6", "d_model": "16", "d_ff": "16", **changes}
+    options = {
+        "simulated_students": "60",
+        "simulated_concepts": "6",
+        "d_model": "16",
+        "d_ff": "16",
+        **changes,
+    }
     parameters = resolve(study.parameters, study.load_defaults(), options=options).parameters
     return study, parameters, study.load_data(parameters)
 
