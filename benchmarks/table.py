@@ -52,7 +52,7 @@ def _throughput(result: Mapping[str, Any]) -> str:
         f"{setting['blocks']} blocks, {setting['heads']} heads, feed-forward width {setting['d_ff']} "
         "(at 256, AKT's own, the ratio to SAKT was 4.2x and to AKT 51x), "
         f"batches of {setting['batch']} windows of at most {setting['window']}, threads: {setting['threads']}, "
-        f"pyKT {setting['pykt_toolkit']}. Median (lowest to highest) of {setting['rounds']} rounds that took turns.\n"
+        f"pyKT {setting['pykt_toolkit']}. Median (range) of {setting['rounds']} rounds that took turns.\n"
     )
     return f"{said}\n{_table(head, rows)}{_missing(result)}"
 
