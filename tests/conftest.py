@@ -47,7 +47,7 @@ def carry_on():
     import torch
 
     from probatum.training.carry_out import carry_out
-    from probatum.training.run import load_recorded_run
+    from probatum.training.recorded import load_recorded_run
 
     threads = torch.get_num_threads()
     yield lambda paths: carry_out(load_recorded_run(paths))

@@ -34,7 +34,7 @@ def command(ctx: click.Context, /, run_or_study: str, run_dir: str | None, **opt
     from probatum.runs.folder import find_run, runs_root
     from probatum.runs.integrity import amend
     from probatum.training.launch import plan_explicit
-    from probatum.training.run import check_against_record, load_recorded_run
+    from probatum.training.recorded import check_against_record, load_recorded_run
 
     if run_dir is None and ctx.obj:
         raise click.UsageError(

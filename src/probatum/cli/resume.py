@@ -26,8 +26,8 @@ def command(run: str, runs_root: str | None) -> int:
     from probatum.runs.folder import find_run
     from probatum.runs.folder import runs_root as root_of
     from probatum.training.carry_out import carry_out
+    from probatum.training.recorded import load_recorded_run
     from probatum.training.reproduction_files import MANIFEST_VARIABLE, write_reproduction_files
-    from probatum.training.run import load_recorded_run
     from probatum.training.summary import summarise
 
     root = root_of(runs_root)

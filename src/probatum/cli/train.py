@@ -30,7 +30,7 @@ def command(ctx: click.Context, /, study: str, **options: Any) -> int:
     """Train STUDY with the parameters given; refuse to start if one is missing."""
     from probatum.runs.paths import RunPaths
     from probatum.training.launch import plan_explicit
-    from probatum.training.run import check_against_record, load_recorded_run
+    from probatum.training.recorded import check_against_record, load_recorded_run
 
     plan = plan_explicit(study, ctx.obj, title=options["title"], argv=("probatum", *sys.argv[1:]))
     folder = os.environ.get("EXPERIMENT_DIR")

@@ -8,9 +8,8 @@ from pathlib import Path
 from probatum._files import read_json
 from probatum.reproduction.differences import differing
 from probatum.reproduction.epochs import compare_epochs
-from probatum.reproduction.hashes import stable
 from probatum.runs.paths import RunPaths
-from probatum.runs.volatile import stable_digests
+from probatum.runs.volatile import stable_digests, without_volatile
 
 # Written about a run, before or after it, by people or by other verbs: not what the training produced.
 _NOT_TRAINING = re.compile(
@@ -46,7 +45,7 @@ def _file(paths: RunPaths, name: str) -> Path:
 
 def _explain(name: str, source: Path, target: Path) -> str:
     if name.endswith(".json"):
-        found = differing(stable(read_json(source)), stable(read_json(target)))
+        found = differing(without_volatile(read_json(source)), without_volatile(read_json(target)))
         return f"{name}: {found[0]}" if found else f"{name}: types of numbers"
     if name.endswith(".csv"):
         epochs = compare_epochs(source, target)

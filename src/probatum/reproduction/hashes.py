@@ -14,24 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from probatum._files import md5_text, strict_json
-from probatum.runs.volatile import VOLATILE
-
-
-def stable(value: Any) -> Any:
-    """Return a JSON value without the keys that differ between two identical runs.
-
-    Example:
-        >>> stable({"best_val_auc": 0.7, "completed_at": "2026-01-01"})
-        {'best_val_auc': 0.7}
-    """
-    if isinstance(value, Mapping):
-        return {key: stable(item) for key, item in value.items() if key not in VOLATILE.json_keys}
-    return [stable(item) for item in value] if isinstance(value, list) else value
+from probatum.runs.volatile import without_volatile
 
 
 def stable_md5(value: Any) -> str:
     """Return the MD5 of the part of a JSON value that two identical runs share: it can match."""
-    return md5_text(json.dumps(stable(value), sort_keys=True))
+    return md5_text(json.dumps(without_volatile(value), sort_keys=True))
 
 
 def raw_md5(path: Path) -> str | None:

@@ -83,7 +83,7 @@ def stable_digest(path: Path | str) -> str:
     """
     path = Path(path)
     if path.suffix == ".json":
-        text = json.dumps(_without_volatile(read_json(path)), sort_keys=True)
+        text = json.dumps(without_volatile(read_json(path)), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
     try:
         if path.suffix != ".txt":
@@ -110,9 +110,15 @@ def stable_digests(paths: RunPaths) -> dict[str, str]:
     }
 
 
-def _without_volatile(value: Any) -> Any:
+def without_volatile(value: Any) -> Any:
+    """Return a JSON value without the keys that differ between two identical runs.
+
+    Example:
+        >>> without_volatile({"best_val_auc": 0.7, "completed_at": "2026-01-01"})
+        {'best_val_auc': 0.7}
+    """
     if isinstance(value, dict):
-        return {key: _without_volatile(item) for key, item in value.items() if key not in VOLATILE.json_keys}
+        return {key: without_volatile(item) for key, item in value.items() if key not in VOLATILE.json_keys}
     if isinstance(value, list):
-        return [_without_volatile(item) for item in value]
+        return [without_volatile(item) for item in value]
     return value

@@ -25,7 +25,8 @@ from probatum.runs.results import build_results, write_multi_seed, write_repro_r
 from probatum.runs.status import read_status, utc_now, write_status
 from probatum.runs.summary import write_summaries
 from probatum.training.console import captured_output
-from probatum.training.run import RecordedRun, train_seed
+from probatum.training.recorded import RecordedRun
+from probatum.training.run import train_seed
 from probatum.training.study import StudyData
 
 

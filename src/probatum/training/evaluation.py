@@ -17,7 +17,7 @@ from probatum.training.machine import Machine, make_machine, resolve_devices
 from probatum.training.study import Metrics, Study, StudyData
 
 if TYPE_CHECKING:
-    from probatum.training.run import RecordedRun
+    from probatum.training.recorded import RecordedRun
 
 
 def evaluate_checkpoint(

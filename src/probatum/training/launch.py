@@ -5,7 +5,6 @@ Imports no torch: the preparation is what a person waits for.
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -252,8 +251,3 @@ def _relocatable(path: Path, section: str | None) -> str:
     resolved = path.resolve()
     text = str(resolved.relative_to(package)) if resolved.is_relative_to(package) else path.name
     return f"{text}#{section}" if section else text
-
-
-def working_folder_reference(reference: str) -> str:
-    """Return a study's reference relative to the working folder, so that the recorded command can move."""
-    return os.path.relpath(reference) if reference.endswith(".py") else reference

@@ -7,7 +7,7 @@ from typing import Any
 
 from probatum._errors import ComparisonError, RecordError, UnknownNameError
 from probatum._files import read_json, write_json
-from probatum.reproduction.compare import compare_runs
+from probatum.reproduction.compare import Comparison, compare_runs
 from probatum.reproduction.report import build_manifest, write_report
 from probatum.runs.folder import find_run
 from probatum.runs.integrity import amend
@@ -29,9 +29,9 @@ def write_reproduction_files(paths: RunPaths, *, manifest: bool) -> list[Path]:
         manifest: Write the manifest, with or without a source.
     """
     block = read_json(paths.config).get("reproduction")
-    source = _source(block, paths) if block else None
-    if source is not None:
-        return write_report(compare_runs(source, paths, force=True), manifest=manifest)
+    comparison = _comparison(block, paths) if block else None
+    if comparison is not None:
+        return write_report(comparison, manifest=manifest)
     if not manifest:
         return []
     write_json(paths.reproduction_manifest, _alone(paths, block))
@@ -39,14 +39,13 @@ def write_reproduction_files(paths: RunPaths, *, manifest: bool) -> list[Path]:
     return [paths.reproduction_manifest]
 
 
-def _source(block: dict[str, Any], paths: RunPaths) -> RunPaths | None:
-    """Return the source if it is still there and finished: its absence must not fail a finished run."""
+def _comparison(block: dict[str, Any], paths: RunPaths) -> Comparison | None:
+    """Return the comparison with the source if that is still there and finished; a finished run must not fail."""
     try:
         source = find_run(block["source_experiment"], paths.folder.parent)
-        compare_runs(source, paths, force=True)
+        return compare_runs(source, paths, force=True) if source.results.exists() else None
     except (UnknownNameError, RecordError, ComparisonError, KeyError):
         return None
-    return source if source.results.exists() else None
 
 
 def _alone(paths: RunPaths, block: dict[str, Any] | None) -> dict[str, Any]:

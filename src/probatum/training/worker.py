@@ -15,7 +15,8 @@ from probatum.runs.paths import RunPaths
 def main(arguments: list[str]) -> int:
     """Train the seed and return the exit code."""
     from probatum.parameters import ReadLog
-    from probatum.training.run import load_recorded_run, train_seed
+    from probatum.training.recorded import load_recorded_run
+    from probatum.training.run import train_seed
 
     folder, seed, *devices = arguments
     try:
