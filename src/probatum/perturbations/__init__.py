@@ -1,0 +1,1 @@
+"""What is done to inputs: missingness, truncation, noise; and what a metric makes of it."""
