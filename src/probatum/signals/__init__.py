@@ -1,0 +1,1 @@
+"""What is seen inside a run: collectors, profiles, the probe, snapshots, narratives, comparisons."""

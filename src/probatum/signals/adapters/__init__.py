@@ -1,0 +1,1 @@
+"""The probe inside other people's trainers; the trainer's package is imported with the adapter alone."""
