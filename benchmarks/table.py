@@ -107,7 +107,23 @@ def _knowledge_tracing(result: Mapping[str, Any]) -> str:
             minutes = row.get("minutes_per_fold")
             cells.append("" if minutes is None else f"{minutes:.1f}")
         body.append(cells)
-    return _table(head, body)
+    return _table(head, body) + _splits(result.get("splits") or {})
+
+
+def _splits(found: Mapping[str, Any]) -> str:
+    """Return the test AUC by split seed: how far the choice of the test students moves the level."""
+    scores = found.get("test_auc") or {}
+    seeds = list(next(iter(scores.values()), {}))
+    if not seeds:
+        return ""
+    body = [[model, *(f"{by_seed[seed]:.4f}" for seed in seeds)] for model, by_seed in scores.items()]
+    text = (
+        "\n\nThe same on fold 0 of other splits, by split seed: which students are held out moves the level more "
+        "than any model here.\n\n"
+    )
+    table = _table(["model", *(f"split seed {seed}" for seed in seeds)], body)
+    difference = f"\n\nDifference over the splits: {_difference(found)}" if "mean_diff" in found else ""
+    return text + table + difference
 
 
 def _ordered(figures: Mapping[str, Any], names: Mapping[str, str]) -> list[tuple[str, Any]]:

@@ -27,6 +27,7 @@ from probatum.cli.main import VERBS, cli  # noqa: E402
 from probatum.parameters.table import parameter_table, table_csv, table_markdown  # noqa: E402
 from probatum.runs.config import build_config  # noqa: E402
 from probatum.runs.paths import RunPaths  # noqa: E402
+from probatum.runs.recorder import SHARED  # noqa: E402
 from probatum.runs.volatile import VOLATILE  # noqa: E402
 from probatum.studies import registry  # noqa: E402
 from probatum.training.launch import LaunchRequest, describe_run, plan_launch  # noqa: E402
@@ -37,6 +38,13 @@ ABSOLUTE_PATH = re.compile(
 HELP_WIDTH = 100
 NOTE = "<!-- Written by docs/generate.py from the code; edit the code instead. -->\n\n"
 EXAMPLE_RUN = "20260101_000000_gainakt2exp_example_123456"
+LINKED_FILES = (
+    f"`RunRecorder`, which records a loop of one's own, writes {', '.join(f'`{name}`' for name in SHARED)} once "
+    "per process and **hard-links** them into its other run folders: the same bytes under several names. A file "
+    "that was touched since is not linked again, and `verify` names it in every folder that shares it. So never "
+    "edit one in place: write a new file and rename it. `rsync` copies each, or with `--hard-links` keeps them "
+    "shared; both are right.\n"
+)
 ARGUMENTS = {"seed": 42, "several": True, "timestamp": "20260101_000000", "tag": "TAG"}
 SCHEMAS = REPOSITORY / "src" / "probatum" / "reproduction" / "schemas"
 
@@ -87,6 +95,7 @@ def file_formats() -> str:
         "# File formats\n\nA run is a folder of plain files. JSON is strict (no NaN) and carries "
         "`schema_version`; times are UTC.\n",
         "## Files of a run\n\n" + _table(("File", "Content"), run_files()),
+        LINKED_FILES,
         "## `config.json`\n\nBesides these keys, each category of parameters is a block of its own.\n\n"
         + _table(("Key", "Type", "Content"), config_keys()),
         "## Metrics\n\nDirection, range and tolerances are recorded with the run; no flag changes them.\n\n"

@@ -1,15 +1,31 @@
 import math
+import subprocess
+import sys
 
 import pytest
 from scipy import stats
 
 from probatum.analysis.intervals import mean, std, summarise, t_interval
+from probatum.runs.statistics import seed_statistics
 
 
-def test_the_interval_is_scipys():
-    values = [0.71, 0.74, 0.69, 0.73]
-    low, high = stats.t.interval(0.95, 3, loc=mean(values), scale=stats.sem(values))
-    assert t_interval(values) == pytest.approx((low, high), rel=1e-12)
+@pytest.mark.parametrize("confidence", [0.5, 0.9, 0.95, 0.99, 0.999])
+@pytest.mark.parametrize("values", [[0.71, 0.74], [0.71, 0.74, 0.69, 0.73], [k / 7 % 1 for k in range(50)]])
+def test_the_interval_is_scipys(values, confidence):
+    low, high = stats.t.interval(confidence, len(values) - 1, loc=mean(values), scale=stats.sem(values))
+    assert t_interval(values, confidence) == pytest.approx((low, high), rel=1e-10, abs=1e-12)
+
+
+def test_the_interval_of_a_record_and_of_an_analysis_are_one():
+    values = [0.71, 0.74, 0.69]
+    record = seed_statistics(values)
+    assert (record["ci_low"], record["ci_high"]) == pytest.approx(t_interval(values), rel=1e-15)
+
+
+def test_an_interval_loads_no_scipy():
+    code = "import sys; from probatum.analysis.intervals import summarise; summarise([1.0, 2.0])"
+    words = [sys.executable, "-c", f"{code}; print('scipy' in sys.modules)"]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip() == "False"
 
 
 def test_one_seed_has_no_spread_and_no_interval():

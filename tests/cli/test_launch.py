@@ -80,12 +80,60 @@ def test_short_flags_stand_for_parameters(launched):
     assert launched("--no_amp")[1]["parameters"]["mixed_precision"] is False
 
 
-def test_an_ablation_mode_sets_its_switches_and_single_flags_win(launched, capsys):
-    assert run(["launch", "gainakt2exp", "--ablation_mode", "align", "--dry_run"]) == 0
-    switches = capsys.readouterr().out
-    assert run(["launch", "gainakt2exp", "--ablation_mode", "align", "--set", "epochs=3", "--dry_run"]) == 0
-    assert "epochs:" in capsys.readouterr().out
-    assert "probatum train gainakt2exp" in switches
+SWITCHES = ("alignment_loss", "global_alignment_pass", "retention_loss", "lag_gain_loss")
+MODES = {  # what seed 002 says of each, in the order of SWITCHES
+    "none": (False, False, False, False),
+    "baseline": (False, False, False, False),
+    "alignment_only": (True, True, False, False),
+    "align": (True, True, False, False),
+    "retention": (False, True, True, False),
+    "both": (True, True, True, False),
+    "both_lag": (True, True, True, True),
+}
+
+
+@pytest.fixture
+def resolved(launched, capsys):
+    """Return a function that gives the switches of a launch, as its explicit command states them."""
+
+    def call(study, *words):
+        assert run(["launch", study, *words, "--dry_run"]) == 0
+        explicit = capsys.readouterr().out.splitlines()[-1].split()
+        stated = {name: explicit[explicit.index(f"--enable_{name}") + 1] for name in SWITCHES}
+        return tuple(stated[name] == "true" for name in SWITCHES)
+
+    return call
+
+
+@pytest.mark.parametrize("study", ["gainakt2exp", "gainakt3exp"])
+@pytest.mark.parametrize("mode", MODES)
+def test_an_ablation_mode_sets_its_switches(resolved, study, mode):
+    assert resolved(study, "--ablation_mode", mode) == MODES[mode]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_an_ablation_mode_is_the_same_from_whatever_it_starts(resolved, mode):
+    opposite = [
+        f"--enable_{name}={str(not on).lower()}" for name, on in zip(SWITCHES, MODES[mode], strict=True)
+    ]
+    assert resolved("gainakt2exp", "--ablation_mode", mode) == MODES[mode]
+    assert resolved("gainakt2exp", "--ablation_mode", mode, *opposite) == tuple(not on for on in MODES[mode])
+
+
+def test_a_single_switch_wins_and_leaves_the_others_of_the_mode(resolved):
+    assert resolved("gainakt2exp", "--ablation_mode", "both_lag", "--enable_retention_loss", "false") == (
+        True, True, False, True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_record_names_a_mode_that_sets_the_same_switches(mode, spiral, monkeypatch):
+    monkeypatch.setattr(launch.os, "execve", lambda *words: None)
+    assert run(["launch", "gainakt2exp", "--title", "x", "--ablation_mode", mode]) == 0
+    config = json.loads(next((spiral / "runs").glob("*/config.json")).read_text())
+    assert config["input"]["ablation_mode"] == mode
+    assert MODES[config["experiment"]["ablation_mode"]] == MODES[mode]
+    assert tuple(config["parameters"][f"enable_{name}"] for name in SWITCHES) == MODES[mode]
 
 
 def test_a_clone_keeps_the_source_and_lists_what_it_changed(launched):
@@ -108,8 +156,8 @@ def test_a_named_folder_is_used_and_not_written_over_without_force(launched, spi
 
 
 def test_the_wish_for_a_manifest_reaches_the_training(launched):
-    assert launched("--manifest")[2]["environment"]["EXPERIMENT_MANIFEST"] == "1"
-    assert "EXPERIMENT_MANIFEST" not in launched()[2]["environment"]
+    assert launched("--manifest")[1]["input"]["manifest"] is True
+    assert launched()[1]["input"]["manifest"] is False
 
 
 def test_no_device_that_cannot_train_makes_a_folder(launched, spiral):

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probatum._errors import ParameterError
+from probatum._jq import jq_text
 from probatum.parameters import Parameters, config_md5, defaults_md5, normalized_config_hash, parameter
-from probatum.parameters.jq import jq_text
 
 KNOWN = json.loads((Path(__file__).parent / "known_defaults.json").read_text())
 NUMBERS = [1.7571e-05, 1e-07, 0.1, 1.0, 1e17, 1e15, 1e16, -0.0, 5e-324, 1e300, 2**53 + 1, 10**30, 0.0001]

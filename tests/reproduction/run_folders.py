@@ -2,7 +2,8 @@
 
 import json
 
-from probatum.reproduction.hashes import defaults_md5, recorded_config_md5
+from probatum._digest import defaults_md5
+from probatum.reproduction.hashes import recorded_config_md5
 from probatum.runs.metric import MetricDefinition
 from probatum.runs.paths import RunPaths
 

@@ -76,13 +76,40 @@ def test_a_metric_absent_from_both_runs_never_passes(folders, tmp_path):
     assert compare_runs(source, target).verdict == "FAIL"
 
 
-def test_a_metric_both_runs_record_as_unmeasured_decides_nothing(folders, tmp_path):
+def test_a_metric_both_runs_record_as_unmeasured_never_passes(folders, tmp_path):
     source, target = folders.make_pair(tmp_path)
     for paths in (source, target):
         folders.write(paths.results, folders.make_results(changed(folders, gain_correlation=None)))
     found = compare_runs(source, target)
-    assert (found.rows[3].status, found.verdict) == ("MISSING", "PASS")
-    assert "Gain Correlation: measured in neither run" in found.notes[0]
+    assert (found.rows[3].status, found.verdict, found.within_tolerance) == ("MISSING", "FAIL", False)
+    assert "Gain Correlation: measured in neither run, although both records declare it" in found.reasons
+
+
+def without_gains(folders, reason="use_gain_head is false"):
+    config = folders.make_config()
+    config["metrics"] = [metric for metric in config["metrics"] if metric["name"] != "gain_correlation"]
+    return {**config, "not_applicable": {"gain_correlation": reason}}
+
+
+def test_a_metric_that_both_records_declare_not_applicable_is_no_row_and_no_obstacle(folders, tmp_path):
+    source, target = folders.make_pair(tmp_path, config=without_gains(folders))
+    for paths in (source, target):
+        folders.write(paths.results, folders.make_results(changed(folders, gain_correlation=None)))
+    found = compare_runs(source, target)
+    assert "gain_correlation" not in {row.name for row in found.rows}
+    assert found.verdict == "PASS"
+    assert "note: Gain Correlation: not applicable in either run (use_gain_head is false)" in report_text(
+        found
+    )
+
+
+@pytest.mark.parametrize("reason", [None, "another reason"])
+def test_a_metric_that_one_record_alone_declares_not_applicable_is_not_comparable(folders, tmp_path, reason):
+    source, target = folders.make_pair(tmp_path, config=without_gains(folders))
+    folders.write(target.config, without_gains(folders, reason) if reason else folders.make_config())
+    with pytest.raises(ComparisonError, match=r"metric definition: not_applicable\.gain_correlation"):
+        compare_runs(source, target)
+    assert compare_runs(source, target, force=True).verdict == "NOT COMPARABLE"
 
 
 def test_a_missing_results_file_makes_every_metric_missing(folders, tmp_path):

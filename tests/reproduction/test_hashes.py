@@ -1,6 +1,7 @@
 import pytest
 
 import probatum.parameters as parameters_room
+from probatum._errors import RecordError
 from probatum.parameters import Parameters, parameter
 from probatum.reproduction import hashes
 
@@ -36,3 +37,8 @@ def test_the_normalized_hash_is_the_parameter_rooms(config):
 def test_the_normalized_hash_ignores_the_time(config):
     later = {**config, "runtime": {"threads": 2, "timestamp": "2030-01-01T00:00:00Z"}}
     assert hashes.normalized_config_hash(later) == hashes.normalized_config_hash(config)
+
+
+def test_a_runtime_block_that_is_none_is_named(config):
+    with pytest.raises(RecordError, match=r"config\.json is torn or edited: `runtime`"):
+        hashes.normalized_config_hash({**config, "runtime": 5})

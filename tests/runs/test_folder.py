@@ -1,3 +1,4 @@
+import os
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from multiprocessing import get_context
@@ -40,11 +41,51 @@ def test_two_reproductions_at_one_instant_get_two_folders(tmp_path):
     assert len(names) == 3
 
 
-def test_a_drawn_id_that_another_run_carries_is_drawn_again(tmp_path, monkeypatch):
+@pytest.fixture
+def draw(monkeypatch):
+    """Return a function that sets what the next ids are drawn as."""
+
+    def make(*numbers):
+        drawn = iter(numbers)
+        monkeypatch.setattr(folder_module.secrets, "randbelow", lambda n: next(drawn) if n == 900_000 else 0)
+
+    return make
+
+
+def test_a_drawn_id_that_another_run_carries_is_drawn_again(tmp_path, draw):
     (tmp_path / "20250101_000000_dkt_other_100007").mkdir()
-    drawn = iter([7, 7, 8])
-    monkeypatch.setattr(folder_module.secrets, "randbelow", lambda n: next(drawn) if n == 900_000 else 0)
+    draw(7, 7, 8)
     assert run_id(create_run_folder(tmp_path, "dkt", "x").name) == "100008"
+
+
+def test_an_id_that_others_took_after_the_last_launch_of_this_process_is_drawn_again(tmp_path, draw):
+    draw(1, 7, 8)
+    create_run_folder(tmp_path, "dkt", "x")
+    (tmp_path / "20250101_000000_dkt_other_100007_repro").mkdir()
+    assert run_id(create_run_folder(tmp_path, "dkt", "x").name) == "100008"
+
+
+def test_an_id_that_others_took_in_place_of_a_removed_run_is_drawn_again(tmp_path, draw):
+    draw(1, 7, 8)
+    first = create_run_folder(tmp_path, "dkt", "x")
+    first.folder.rename(tmp_path / "20250101_000000_dkt_other_100007")  # as many folders as before
+    os.utime(tmp_path, ns=(0, 0))  # whatever the grain of the file system's clock
+    assert run_id(create_run_folder(tmp_path, "dkt", "x").name) == "100008"
+
+
+def test_an_own_id_is_not_drawn_twice(tmp_path, draw):
+    draw(1, 1, 2)
+    create_run_folder(tmp_path, "dkt", "x")
+    assert run_id(create_run_folder(tmp_path, "dkt", "y").name) == "100002"
+
+
+def test_a_root_that_nobody_else_changed_is_not_listed_again(tmp_path, draw, monkeypatch):
+    if tmp_path.stat().st_nlink < 2:
+        pytest.skip("this file system does not count the subfolders of a folder")
+    draw(1, 2)
+    create_run_folder(tmp_path, "dkt", "x")
+    monkeypatch.setattr(folder_module.os, "listdir", pytest.fail)
+    assert run_id(create_run_folder(tmp_path, "dkt", "x").name) == "100002"
 
 
 def _launch_many(root):

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 from scipy import stats
 
@@ -25,9 +27,17 @@ def _results(*values):
     )
 
 
-@pytest.mark.parametrize("degrees", [1, 2, 3, 4, 7, 30, 199])
-def test_the_t_quantile_equals_scipys(degrees):
-    assert t_quantile(0.975, degrees) == pytest.approx(stats.t.ppf(0.975, degrees), rel=1e-10)
+@pytest.mark.parametrize("degrees", [1, 2, 3, 4, 7, 30, 199, 1000])
+@pytest.mark.parametrize("probability", [0.5, 0.6, 0.9, 0.975, 0.995, 0.9995])
+def test_the_t_quantile_equals_scipys(probability, degrees):
+    expected = stats.t.ppf(probability, degrees)
+    assert t_quantile(probability, degrees) == pytest.approx(expected, rel=1e-10, abs=1e-12)
+
+
+@pytest.mark.parametrize(("probability", "degrees"), [(0.4, 2), (1.0, 2), (math.nan, 2), (0.975, 0)])
+def test_a_quantile_that_does_not_exist_is_refused(probability, degrees):
+    with pytest.raises(ValueError, match="degrees of freedom"):
+        t_quantile(probability, degrees)
 
 
 def test_the_interval_over_seeds_equals_scipys():

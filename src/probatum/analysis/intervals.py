@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
+from probatum.runs.statistics import t_quantile
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -64,9 +66,7 @@ def t_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float
     spread = std(values)
     if spread is None:
         return None
-    from scipy.special import stdtrit  # loads a tenth of what scipy.stats does
-
-    half = float(stdtrit(len(values) - 1, (1 + confidence) / 2)) * spread / math.sqrt(len(values))
+    half = t_quantile((1 + confidence) / 2, len(values) - 1) * spread / math.sqrt(len(values))
     return mean(values) - half, mean(values) + half
 
 

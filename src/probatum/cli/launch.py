@@ -71,8 +71,6 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     click.echo(f"run {paths.name}")
     sys.stdout.flush()
     environment = {**os.environ, "EXPERIMENT_DIR": str(paths.folder)}
-    if options["manifest"]:
-        environment["EXPERIMENT_MANIFEST"] = "1"  # `train` reads it at its end
     arguments = [sys.executable, "-m", "probatum", *plan.explicit_command_words[1:]]
     os.execve(sys.executable, arguments, environment)  # noqa: S606 - no shell; this process becomes the training
 
@@ -97,6 +95,7 @@ def _request(
         from_config=options["from_config"],
         presets={"ablation_mode": options["ablation_mode"]} if options["ablation_mode"] else {},
         argv=("probatum", *sys.argv[1:]),
+        manifest=options["manifest"],
     )
     if options["reproduce_from"] is None:
         return request, None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -27,14 +26,14 @@ def command(run: str, runs_root: str | None) -> int:
     from probatum.runs.folder import runs_root as root_of
     from probatum.training.carry_out import carry_out
     from probatum.training.recorded import load_recorded_run
-    from probatum.training.reproduction_files import MANIFEST_VARIABLE, write_reproduction_files
+    from probatum.training.reproduction_files import write_reproduction_files
     from probatum.training.summary import summarise
 
     root = root_of(runs_root)
     _check_prepared(run, root)
     paths = find_run(run, root)
     results = carry_out(load_recorded_run(paths))
-    write_reproduction_files(paths, manifest=MANIFEST_VARIABLE in os.environ)
+    write_reproduction_files(paths)
     click.echo(summarise(paths, results))
     return 0
 

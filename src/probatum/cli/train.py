@@ -43,10 +43,10 @@ def command(ctx: click.Context, /, study: str, **options: Any) -> int:
         paths = plan.prepare(runs_root(options["runs_root"]), folder=None, force=False)
         click.echo(f"run {paths.name}")
     from probatum.training.carry_out import carry_out
-    from probatum.training.reproduction_files import MANIFEST_VARIABLE, write_reproduction_files
+    from probatum.training.reproduction_files import write_reproduction_files
     from probatum.training.summary import summarise
 
     results = carry_out(load_recorded_run(paths))
-    write_reproduction_files(paths, manifest=MANIFEST_VARIABLE in os.environ)
+    write_reproduction_files(paths)
     click.echo(summarise(paths, results))
     return 0

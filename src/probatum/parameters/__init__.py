@@ -5,6 +5,7 @@ from probatum.parameters.command import explicit_command, from_argv, split_optio
 from probatum.parameters.defaults import load_defaults
 from probatum.parameters.digest import config_md5, defaults_md5, normalized_config_hash
 from probatum.parameters.model import (
+    INSTRUMENTATION_CATEGORY,
     RUNTIME_CATEGORY,
     FieldSpec,
     Parameters,
@@ -18,6 +19,7 @@ from probatum.parameters.table import ParameterRow, parameter_table, table_csv, 
 from probatum.parameters.tracking import ReadLog
 
 __all__ = [
+    "INSTRUMENTATION_CATEGORY",
     "RUNTIME_CATEGORY",
     "FieldSpec",
     "Finding",

@@ -5,14 +5,12 @@ Source: DESIGN "Hashes"; fact sheet GainAKT section 4 (recipe of `md5`); seed 00
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from probatum import _digest
 from probatum._errors import ParameterError
-from probatum._files import md5_text
-from probatum.parameters.jq import jq_text
-from probatum.parameters.model import RUNTIME_CATEGORY, Parameters, field_specs, flat
+from probatum.parameters.model import NOT_IDENTITY, Parameters, field_specs, flat
 
 
 def defaults_md5(defaults: Mapping[str, Any]) -> str:
@@ -29,7 +27,7 @@ def defaults_md5(defaults: Mapping[str, Any]) -> str:
         '99914b932bd37a50b983c5e7c90ae93b'
     """
     try:
-        return md5_text(json.dumps(dict(defaults), sort_keys=True, allow_nan=False))
+        return _digest.defaults_md5(defaults)
     except (TypeError, ValueError) as error:
         raise ParameterError(
             f"defaults must be plain finite JSON values to be hashed, got: {error}."
@@ -39,8 +37,9 @@ def defaults_md5(defaults: Mapping[str, Any]) -> str:
 def config_md5(study: str, schema_version: int, parameters: Parameters) -> str:
     """Return the MD5 of what determines the result: study, schema version, and parameters.
 
-    The category "runtime" (devices, threads), times, names, folders and commands are left out, so that
-    a reproduction has the hash of its source. Seed 003 asks the hash to cover the timestamp *and* to
+    The categories "runtime" (devices, threads) and "instrumentation" (what is seen, which changes nothing),
+    times, names, folders and commands are left out, so that a reproduction has the hash of its source.
+    Seed 003 asks the hash to cover the timestamp *and* to
     match on reproduction, which is impossible; matching wins.
 
     Example:
@@ -52,19 +51,15 @@ def config_md5(study: str, schema_version: int, parameters: Parameters) -> str:
         True
     """
     specs = field_specs(type(parameters))
-    chosen = {
-        name: value for name, value in flat(parameters).items() if specs[name].category != RUNTIME_CATEGORY
-    }
-    return defaults_md5({"study": study, "schema_version": schema_version, "parameters": chosen})
+    volatile = {name for name, spec in specs.items() if spec.category in NOT_IDENTITY}
+    return _digest.identity_md5(study, schema_version, flat(parameters), volatile=volatile)
 
 
 def normalized_config_hash(config: Mapping[str, Any]) -> str:
     """Return what `jq 'del(.runtime.timestamp, .config_md5)' config.json | jq -S . | md5sum` prints.
 
-    The number format is that of jq 1.5 and 1.6, which read every number as a double: `1.0` prints as `1`
-    and 1.7571e-05 as itself. jq 1.7 keeps the digits of the file (`1.0`, `0.000017571`); the two agree
-    for integers up to 2**53 and for fractions of at least 0.0001, so a shell with jq 1.7 may print another
-    hash of the same file. This function gives the same hash on every machine.
+    The number format is that of jq 1.5 and 1.6; a shell with jq 1.7 may print another hash of the same file
+    (`probatum._jq` says for which numbers). This function gives the same hash on every machine.
 
     Args:
         config: the content of a `config.json`.
@@ -72,10 +67,7 @@ def normalized_config_hash(config: Mapping[str, Any]) -> str:
     Raises:
         ParameterError: `runtime` is not a block, so that jq could not take the timestamp from it.
     """
-    kept = {name: value for name, value in config.items() if name != "config_md5"}
-    runtime = kept.get("runtime")
-    if isinstance(runtime, Mapping):
-        kept["runtime"] = {name: value for name, value in runtime.items() if name != "timestamp"}
-    elif runtime is not None:
-        raise ParameterError(f"`runtime` of a configuration must be a block, got {runtime!r}.")
-    return md5_text(jq_text(kept) + "\n")
+    try:
+        return _digest.normalized_config_hash(config)
+    except ValueError as error:
+        raise ParameterError(str(error)) from None

@@ -17,6 +17,11 @@ from pydantic.fields import FieldInfo
 RUNTIME_CATEGORY = "runtime"
 """The category of what does not determine the result: devices, threads. `config_md5` leaves it out."""
 
+INSTRUMENTATION_CATEGORY = "instrumentation"
+"""The category of what is seen of a run without changing it. `config_md5` leaves it out too."""
+
+NOT_IDENTITY = (RUNTIME_CATEGORY, INSTRUMENTATION_CATEGORY)
+
 Kind = Literal["bool", "int", "float", "str", "choice"]
 _KINDS: dict[type, Kind] = {bool: "bool", int: "int", float: "float", str: "str"}
 _NOUNS = {"bool": ("true or false", "booleans"), "int": ("an integer", "integers")}

@@ -38,7 +38,7 @@ class Row:
     tolerance: float
     status: Status
     is_exact: bool
-    is_measured: bool  # False where both runs state that they could not measure it
+    is_measured: bool  # False where neither run has a value
     seed_diffs: dict[str, float | None]
 
 
@@ -86,7 +86,7 @@ class Comparison:
 
     @property
     def within_tolerance(self) -> bool:
-        """Whether every measured metric passes."""
+        """Whether every declared metric passes."""
         return self.comparable and _rows_pass(self.rows)
 
 
@@ -119,7 +119,7 @@ def compare_runs(source: RunPaths, target: RunPaths, *, force: bool = False) -> 
     return Comparison(
         source=one, target=other, rows=rows, mode=mode, comparable=not obstacles, reasons=reasons,
         verdict="NOT COMPARABLE" if obstacles else "FAIL" if reasons else "PASS",
-        notes=_notes(one, other, rows),
+        notes=_notes(one, other),
         source_hashes=hashes[0], target_hashes=hashes[1],
         epochs=compare_epochs(source.metrics_epoch, target.metrics_epoch),
         bitwise=broken is None, first_difference=broken,
@@ -194,9 +194,8 @@ def _match(one: str | None, other: str | None) -> bool:
 
 
 def _rows_pass(rows: tuple[Row, ...]) -> bool:
-    """Return whether every metric that either run measured passes, and at least one does."""
-    measured = [row for row in rows if row.is_measured]
-    return bool(measured) and all(row.status == "PASS" for row in measured)
+    """Return whether every metric that the records declare passes: one that neither run has does not."""
+    return all(row.status == "PASS" for row in rows)
 
 
 def _reasons(
@@ -221,13 +220,12 @@ def _reasons(
             found.append(
                 f"{record.paths.name}: results hold {len(record.per_seed())} of {len(record.seeds)} seeds"
             )
-    found += [_row_reason(row) for row in rows if row.is_measured and row.status != "PASS"]
-    if not any(row.is_measured for row in rows):
-        found.append("no metric was measured in either run")
-    return tuple(found)
+    return tuple(found + [_row_reason(row) for row in rows if row.status != "PASS"])
 
 
 def _row_reason(row: Row) -> str:
+    if not row.is_measured:
+        return f"{row.metric}: measured in neither run, although both records declare it"
     if row.status == "MISSING":
         return f"{row.metric}: missing in {'one run' if row.original != row.repro else 'both runs'}"
     if row.diff is None:
@@ -235,9 +233,11 @@ def _row_reason(row: Row) -> str:
     return f"{row.metric}: differs by {row.diff:.6g}, tolerance {row.tolerance:g}"
 
 
-def _notes(source: RunRecord, target: RunRecord, rows: tuple[Row, ...]) -> tuple[str, ...]:
+def _notes(source: RunRecord, target: RunRecord) -> tuple[str, ...]:
     found = [
-        f"{row.metric}: measured in neither run; no verdict on it" for row in rows if not row.is_measured
+        f"{LABELS.get(name, name)}: not applicable in either run ({reason})"
+        for name, reason in sorted(source.not_applicable.items())
+        if target.not_applicable.get(name) == reason
     ]
     versions = [record.config.get("schema_version") for record in (source, target)]
     if versions[0] != versions[1]:

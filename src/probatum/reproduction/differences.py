@@ -96,11 +96,12 @@ def config_differences(source: RunRecord, target: RunRecord) -> list[Difference]
 
 
 def metric_differences(source: RunRecord, target: RunRecord) -> list[Difference]:
-    """Return what differs between the sealed metric definitions, by metric name."""
+    """Return what differs between the sealed metric definitions, by metric name, and in what does not apply."""
     one, other = (
         {metric.name: metric.as_record() for metric in record.metrics} for record in (source, target)
     )
-    return differing(one, other, "metrics")
+    absent = differing(source.not_applicable, target.not_applicable, "not_applicable")
+    return differing(one, other, "metrics") + absent
 
 
 def _digest(path: Any) -> str | None:

@@ -6,13 +6,13 @@ Source: DESIGN "Hashes"; seed 003 sections 6 and 15.6.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from probatum import _digest
+from probatum._errors import RecordError
 from probatum._files import md5_text, strict_json
 from probatum.runs.volatile import without_volatile
 
@@ -28,47 +28,26 @@ def raw_md5(path: Path) -> str | None:
 
 
 def normalized_config_hash(config: Mapping[str, Any]) -> str:
-    """Return what `jq 'del(.runtime.timestamp, .config_md5)' config.json | jq -S . | md5sum` prints."""
-    kept = {key: value for key, value in config.items() if key != "config_md5"}
-    if isinstance(kept.get("runtime"), Mapping):
-        kept["runtime"] = {key: value for key, value in kept["runtime"].items() if key != "timestamp"}
-    return md5_text(_jq().jq_text(kept) + "\n")
+    """Return what `jq 'del(.runtime.timestamp, .config_md5)' config.json | jq -S . | md5sum` prints.
 
-
-def defaults_md5(defaults: Mapping[str, Any]) -> str:
-    """Return the MD5 of `json.dumps(defaults, sort_keys=True)`.
-
-    Example:
-        >>> defaults_md5({})
-        '99914b932bd37a50b983c5e7c90ae93b'
+    Raises:
+        RecordError: `runtime` is not a block.
     """
-    return md5_text(json.dumps(dict(defaults), sort_keys=True))
+    try:
+        return _digest.normalized_config_hash(config)
+    except ValueError as error:
+        raise RecordError(f"config.json is torn or edited: {error}") from None
 
 
 def recorded_config_md5(config: Mapping[str, Any]) -> str:
     """Return the `config_md5` that the record's own study, schema version and parameters give."""
-    runtime = set((config.get("types") or {}).get("runtime", ()))
-    chosen = {name: value for name, value in config["parameters"].items() if name not in runtime}
-    identity = {
-        "study": config["experiment"]["study"],
-        "schema_version": config["schema_version"],
-        "parameters": chosen,
-    }
-    return defaults_md5(identity)
+    types = config.get("types") or {}
+    volatile = {*types.get("runtime", ()), *types.get("instrumentation", ())}
+    return _digest.identity_md5(
+        config["experiment"]["study"], config["schema_version"], config["parameters"], volatile=volatile
+    )
 
 
 def same_json(one: Any, other: Any) -> bool:
     """Return whether two JSON values are written alike (1 and 1.0 are not)."""
     return strict_json(one) == strict_json(other)
-
-
-@cache
-def _jq() -> Any:
-    """Return the module `parameters/jq.py` alone: its package would load the parameter model."""
-    path = Path(__file__).parents[1] / "parameters" / "jq.py"
-    spec = importlib.util.spec_from_file_location("probatum_jq", path)
-    if spec is None or spec.loader is None:  # pragma: no cover - the file is part of the package
-        raise ImportError(path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

@@ -40,6 +40,11 @@ class RunRecord:
         return list((self.config.get("seeds") or {}).get("all") or [])
 
     @property
+    def not_applicable(self) -> dict[str, str]:
+        """The metrics that the record declares its parameters cannot have, each with the reason."""
+        return dict(self.config.get("not_applicable") or {})
+
+    @property
     def config_md5(self) -> str | None:
         """The digest of what determines the result."""
         return self.config.get("config_md5")

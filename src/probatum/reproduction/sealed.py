@@ -6,8 +6,9 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from probatum._digest import defaults_md5
 from probatum._errors import RecordError
-from probatum.reproduction.hashes import defaults_md5, recorded_config_md5, same_json
+from probatum.reproduction.hashes import recorded_config_md5, same_json
 
 
 def check_config(config: Mapping[str, Any], where: str) -> None:

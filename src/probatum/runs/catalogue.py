@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import wraps
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ CREATE INDEX IF NOT EXISTS metrics_by_score ON metrics (name, score DESC, higher
 CREATE INDEX IF NOT EXISTS metrics_by_run ON metrics (run);
 PRAGMA user_version = {_VERSION};
 """
+_ROWS_PER_STATEMENT = 100  # one statement for many rows; older SQLite allows 999 values in one
 _COLUMNS = "name, id, study, title, status, note, created, config_md5, seeds"
 
 
@@ -269,7 +271,10 @@ def _insert(
                 continue
             connection.execute("DELETE FROM metrics WHERE run = ?", (run[0],))
             connection.execute("INSERT OR REPLACE INTO runs VALUES (?,?,?,?,?,?,?,?,?,?)", run)
-            connection.executemany("INSERT INTO metrics VALUES (?,?,?,?,?,?,?,?)", metrics)
+            for start in range(0, len(metrics), _ROWS_PER_STATEMENT):
+                rows = metrics[start : start + _ROWS_PER_STATEMENT]
+                marks = ",".join(["(?,?,?,?,?,?,?,?)"] * len(rows))
+                connection.execute(f"INSERT INTO metrics VALUES {marks}", [*chain.from_iterable(rows)])  # noqa: S608
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,7 @@ RESERVED = frozenset(
         "reference",
         "seeds",
         "metrics",
+        "not_applicable",
         "tolerance_mode",
         "missing_params",
         "config_md5",
@@ -58,6 +60,7 @@ def build_config(
     parameter_defaults: str = "",
     reproduction: Mapping[str, Any] | None = None,
     missing_params: Sequence[str] = (),
+    not_applicable: Mapping[str, str] | None = None,
     created: str | None = None,
 ) -> dict[str, Any]:
     """Return the content of `config.json`; all mistakes are reported together.
@@ -83,6 +86,7 @@ def build_config(
         parameter_defaults: Where the defaults stand, relative to the package.
         reproduction: `mode`, `source_experiment`, `source_config_md5`, `applied_overrides`.
         missing_params: Parameters that could not be recorded; must be empty in a run that is cited.
+        not_applicable: Metrics of the study that these parameters cannot have, by name, each with the reason.
         created: The time, UTC; now where None.
 
     Raises:
@@ -121,6 +125,7 @@ def build_config(
         "reference": {"parameter_defaults": parameter_defaults},
         "seeds": {"primary": seeds[0], "all": list(seeds)},
         "metrics": [dict(metric) for metric in metrics],
+        "not_applicable": dict(not_applicable or {}),
         "tolerance_mode": tolerance_mode,
         "missing_params": list(missing_params),
         "config_md5": config_md5,
@@ -136,7 +141,8 @@ def _check(
 ) -> None:
     mistakes = [
         f"`{name}` must be a finite number, got {value}."
-        for name, value in (*leaves(dict(parameters)), *leaves(dict(defaults)))
+        for values in ((parameters,) if defaults is parameters else (parameters, defaults))
+        for name, value in leaves(values)
         if isinstance(value, float) and not math.isfinite(value)
     ]
     filed = [name for names in categories.values() for name in names]
@@ -146,7 +152,7 @@ def _check(
             mistakes.append(f"parameters and {what} must name the same things; they differ in: {different}.")
     mistakes += [
         f"parameter `{name}` stands in two categories."
-        for name in sorted({n for n in filed if filed.count(n) > 1})
+        for name in sorted(n for n, count in Counter(filed).items() if count > 1)
     ]
     mistakes += [
         f"category `{name}` would hide a part of config.json; choose another name."

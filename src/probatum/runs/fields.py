@@ -8,12 +8,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-_encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
+from probatum.runs.files import compact_encoder
+
+_CONTAINERS = (dict, list)
+_encode = compact_encoder(allow_nan=True)  # a damaged file may hold NaN: it is to be named, not to be refused
 
 
 def json_fields(value: Any) -> dict[str, int]:
@@ -23,33 +26,43 @@ def json_fields(value: Any) -> dict[str, int]:
         >>> sorted(json_fields({"a": {"b": 1}, "c": [1, 2]}))
         ['a.b', 'c']
     """
-    return {
-        path: crc32(
-            (_encode(leaf) if isinstance(leaf, dict | list) else repr(leaf)).encode("utf-8", "replace")
-        )
-        for path, leaf in _walk(value, "")
-    }
+    found: dict[str, int] = {}
+    _collect(value, "", found)
+    return found
 
 
-def _walk(value: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+def _collect(value: Any, path: str, found: dict[str, int]) -> None:
     if isinstance(value, dict) and value:
+        start = f"{path}." if path else ""
         for key, item in value.items():
-            path = f"{prefix}.{key}" if prefix else str(key)
-            if isinstance(item, dict | list):
-                yield from _walk(item, path)
+            if isinstance(item, _CONTAINERS):
+                _collect(item, f"{start}{key}", found)
             else:
-                yield path, item
-    elif isinstance(value, list) and value and isinstance(value[0], dict | list):
+                found[f"{start}{key}"] = crc32(repr(item).encode())  # `repr` escapes what UTF-8 cannot hold
+    elif isinstance(value, list) and value and isinstance(value[0], _CONTAINERS):
         for index, item in enumerate(value):
-            yield f"{prefix}[{index}]", item
+            found[f"{path}[{index}]"] = _checksum(item)
     else:
-        yield prefix, value
+        found[path] = _checksum(value)
 
 
-def csv_fields(text: str) -> dict[str, list[int]]:
-    """Return a checksum for every column and every line: together they name a cell."""
+def _checksum(leaf: Any) -> int:
+    text = _encode(leaf) if isinstance(leaf, _CONTAINERS) else repr(leaf)
+    return crc32(text.encode("utf-8", "replace"))
+
+
+def csv_fields(text: str, cells: Sequence[Sequence[str]] | None = None) -> dict[str, list[int]]:
+    """Return a checksum for every column and every line: together they name a cell.
+
+    Args:
+        text: The content of the file.
+        cells: Its lines as lists of cells, where the caller has just made the text of them.
+    """
     lines = text.splitlines()
-    rows = [line.split(",") for line in lines] if '"' not in text else list(csv.reader(io.StringIO(text)))
+    if '"' in text:
+        rows = list(csv.reader(io.StringIO(text)))
+    else:
+        rows = cells if cells and len(cells) == len(lines) else [line.split(",") for line in lines]
     columns = zip(*rows, strict=False)
     return {
         "columns": [crc32(",".join(column).encode()) for column in columns],

@@ -14,23 +14,33 @@ from typing import Any
 from probatum._errors import RecordError
 
 
-def _encoder(separator: str) -> Callable[[Any], str]:
-    """Return the `encode` of a strict `json.JSONEncoder`, whose C part is made once instead of at each call."""
+def compact_encoder(
+    separator: str = ", ", colon: str = ": ", *, allow_nan: bool = False
+) -> Callable[[Any], str]:
+    """Return the `encode` of a `json.JSONEncoder` with sorted keys, whose C part is made once, not at each call.
+
+    Example:
+        >>> compact_encoder()({"b": 1, "a": [None, 0.5]})
+        '{"a": [null, 0.5], "b": 1}'
+    """
     plain = json.JSONEncoder(
-        sort_keys=True, allow_nan=False, ensure_ascii=False, separators=(separator, ": ")
+        sort_keys=True, allow_nan=allow_nan, ensure_ascii=False, separators=(separator, colon)
     )
     make = getattr(json.encoder, "c_make_encoder", None)
     if make is None:
         return plain.encode
     parts = make(
-        None, plain.default, json.encoder.encode_basestring, None, ": ", separator, True, False, False
+        None, plain.default, json.encoder.encode_basestring, None, colon, separator, True, False, allow_nan
     )
     return lambda value: "".join(parts(value, 0))
 
 
-_encode, _encode_lines = _encoder(", "), _encoder(",\n    ")
+_encode, _encode_lines = compact_encoder(), compact_encoder(",\n    ")
 _quote = json.encoder.encode_basestring
-_CONTAINERS = (dict, list, tuple)
+_CONTAINERS = (dict, list)
+_SEQUENCES = (list, tuple)
+_TEXT = frozenset({str})
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
 def json_text(value: Any) -> str:
@@ -52,24 +62,49 @@ def json_text(value: Any) -> str:
           }
         }
     """
+    return _checked(value, 0) + "\n"
+
+
+def _checked(value: Any, depth: int) -> str:
     try:
-        return _spread(value, 0) + "\n"
+        return _spread(value, depth)
     except (ValueError, TypeError) as error:
         raise RecordError(_explain(value) or f"the record is no JSON: {error}") from None
 
 
+class Encoded(str):
+    """A part of a record that is JSON already: what many records share is formatted once."""
+
+    __slots__ = ()
+
+    @classmethod
+    def block(cls, value: Any) -> Encoded:
+        """Return a top-level value of a record as `json_text` would write it.
+
+        Raises:
+            RecordError: as `json_text` does.
+
+        Example:
+            >>> json_text({"a": Encoded.block({"b": 1})}) == json_text({"a": {"b": 1}})
+            True
+        """
+        return cls(_checked(value, 1))
+
+
 def _spread(value: Any, depth: int) -> str:
-    if not value or depth == 2 or not isinstance(value, dict | list):
+    if value.__class__ is Encoded:
+        return value
+    if not value or depth == 2 or not isinstance(value, _CONTAINERS):
         return _encode(value)
     pad = "\n" + "  " * (depth + 1)
     if isinstance(value, dict):
-        if depth == 1 and not any(isinstance(item, _CONTAINERS) for item in value.values()):
+        if depth == 1 and _SCALARS.issuperset(map(type, value.values())):
             return f"{{{pad}{_encode_lines(value)[1:-1]}\n  }}"  # one call for the whole map
-        if not all(isinstance(key, str) for key in value):
+        if not _TEXT.issuperset(map(type, value)):
             return _encode(value)
         body = f",{pad}".join([f"{_quote(key)}: {_spread(value[key], depth + 1)}" for key in sorted(value)])
         return f"{{{pad}{body}\n{'  ' * depth}}}"
-    if not isinstance(value[0], dict | list):
+    if not isinstance(value[0], _CONTAINERS):
         return _encode(value)
     return f"[{pad}{f',{pad}'.join([_spread(item, depth + 1) for item in value])}\n{'  ' * depth}]"
 
@@ -94,8 +129,12 @@ def leaves(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from leaves(item, f"{prefix}.{key}" if prefix else str(key))
-    elif isinstance(value, list | tuple):
+            path = f"{prefix}.{key}" if prefix else str(key)
+            if item.__class__ in _SCALARS:
+                yield path, item
+            else:
+                yield from leaves(item, path)
+    elif isinstance(value, _SEQUENCES):
         for index, item in enumerate(value):
             yield from leaves(item, f"{prefix}[{index}]")
     else:

@@ -8,6 +8,7 @@ import secrets
 import time
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from probatum._errors import RecordError, UnknownNameError, UsageError
@@ -15,6 +16,7 @@ from probatum._names import unknown
 from probatum.runs.paths import RunPaths
 
 ROOT_VARIABLE = "PROBATUM_RUNS"
+_SUFFIX, _ID_LENGTH = "_repro", 6
 _LONGEST_TITLE = 80  # a folder's name stays below the 255 bytes that file systems allow
 _NAME = re.compile(r"^\d{8}_\d{6}_.*?_?(\d{6})(?P<suffix>_repro)?$")
 
@@ -24,6 +26,7 @@ def runs_root(explicit: str | Path | None = None) -> Path:
     return Path(explicit or os.environ.get(ROOT_VARIABLE) or "runs")
 
 
+@lru_cache(maxsize=256)
 def slug(text: str) -> str:
     """Return `text` as a harmless part of a file name: lower case letters, digits, `-` and `_`.
 
@@ -70,12 +73,13 @@ def create_run_folder(
             number = run_id or f"{secrets.randbelow(900_000) + 100_000}"
             stamp = moment.astimezone(UTC).strftime("%Y%m%d_%H%M%S")
             name = "_".join([stamp, *filter(None, middle), number]) + suffix
+            before = _state(root)
             try:
                 os.mkdir(f"{root}/{name}")
             except FileExistsError:
                 moment += timedelta(seconds=1)  # the id is given, or was drawn twice: another name
                 continue
-            if run_id or not _is_taken(root, name, number):
+            if run_id or not _is_taken(root, name, number, before):
                 return RunPaths(root / name)
             os.rmdir(f"{root}/{name}")
             time.sleep(secrets.randbelow(1000) / 1e6)  # both sides saw each other and draw again
@@ -85,8 +89,32 @@ def create_run_folder(
         ) from None
 
 
-def _is_taken(root: Path, own: str, number: str) -> bool:
-    return any(number in name and name != own and run_id(name) == number for name in os.listdir(root))
+_State = tuple[int, int, int, int]  # device, inode, time of change, links
+_known: dict[
+    str, tuple[_State, set[str]]
+] = {}  # per root: how it was left by this process, and the ids in it
+
+
+def _state(root: Path) -> _State:
+    found = os.stat(root)
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_nlink
+
+
+def _is_taken(root: Path, own: str, number: str, before: _State) -> bool:
+    """Return whether another folder of the root carries an id; `before` is the root's state before ours was made.
+
+    A sweep of thousands of runs need not list thousands of folders for each: where the root is as this process
+    left it, and has one folder more now that ours is made, its ids are known. A folder counts its subfolders
+    in its links; on a file system where it does not, and after any change by others, the root is listed.
+    """
+    left, ids = _known.get(str(root), (None, set[str]()))
+    now = _state(root)
+    if before != left or now[3] != before[3] + 1:
+        ids = {name.removesuffix(_SUFFIX)[-_ID_LENGTH:] for name in os.listdir(root) if name != own}
+    taken = number in ids
+    ids.add(number)
+    _known[str(root)] = now, ids
+    return taken
 
 
 def use_run_folder(folder: Path | str, *, force: bool) -> RunPaths:

@@ -193,7 +193,7 @@ def verify_run(
     if anchored and not known:
         return [*_verify_manifest(paths, []), _unknown_run(paths)]
     finished = any(event["event"] == "completed" for event in known) or paths.manifest.exists()
-    findings = [*_verify_sealed(paths, known)]
+    findings = [*_verify_sealed(paths, known), *_verify_stopped(paths, known)]
     if finished:
         findings += _verify_manifest(paths, known)
     else:
@@ -255,6 +255,17 @@ def _verify_sealed(paths: RunPaths, events: list[dict[str, Any]]) -> list[Findin
         if name in recorded:
             findings += _compare(paths, name, recorded[name], "was sealed before the first step")
     return findings
+
+
+def _verify_stopped(paths: RunPaths, events: list[dict[str, Any]]) -> list[Finding]:
+    """Return what was changed in a run that ended early and was not taken up again."""
+    if not events or events[-1]["event"] not in {"failed", "interrupted"}:
+        return []
+    return [
+        finding
+        for name, digest in events[-1].get("files", {}).items()
+        for finding in _compare(paths, name, digest, "was recorded when the run ended early")
+    ]
 
 
 def _verify_manifest(paths: RunPaths, events: list[dict[str, Any]]) -> list[Finding]:

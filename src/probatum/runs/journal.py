@@ -6,6 +6,7 @@ import csv
 import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from probatum._errors import RecordError
 from probatum.runs.files import put
 
 _QUOTED = frozenset(',"\r\n')
+_NUMBERS = frozenset({int, float})  # whose `repr` is their cell
 
 
 class EpochJournal:
@@ -26,21 +28,24 @@ class EpochJournal:
         self.path = Path(path)
         self.columns = tuple(columns)
         self._known = frozenset(self.columns)
+        self._pick = itemgetter(*self.columns) if len(self.columns) > 1 else None
         self._descriptor: int | None = None
 
-    def append(self, row: Mapping[str, Any]) -> None:
-        """Append one row.
+    def append(self, row: Mapping[str, Any]) -> list[str]:
+        """Append one row and return its cells.
 
         Raises:
             RecordError: the row has a key that is no column.
         """
-        os.write(self._open(), self._line(row).encode())
+        cells = self._cells(row)
+        os.write(self._open(), f"{','.join(cells)}\n".encode())
+        return cells
 
     def rewrite(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Write the file whole with `rows`; what stood there is replaced."""
         self.close()
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        put(self.path, self._header() + "".join([self._line(row) for row in rows]))
+        put(self.path, self._header() + "".join([f"{','.join(self._cells(row))}\n" for row in rows]))
 
     def content(self) -> str:
         """Return what the file holds now."""
@@ -65,15 +70,18 @@ class EpochJournal:
     def _header(self) -> str:
         return ",".join(map(cell, self.columns)) + "\n"
 
-    def _line(self, row: Mapping[str, Any]) -> str:
+    def _cells(self, row: Mapping[str, Any]) -> list[str]:
+        if self._pick is not None and len(row) == len(self.columns):  # usually every column has its value
+            try:
+                return _as_cells(self._pick(row))
+            except KeyError:
+                pass
         if not self._known.issuperset(row):
             extra = sorted(set(row) - self._known)
             raise RecordError(
                 f"{self.path.name}: the row has {', '.join(extra)}, which is no column of this file."
             )
-        get = row.get
-        values = map(get, self.columns)
-        return ",".join([repr(value) if value.__class__ is float else cell(value) for value in values]) + "\n"
+        return _as_cells([*map(row.get, self.columns)])
 
     def _open(self) -> int:
         if self._descriptor is None:
@@ -90,6 +98,12 @@ class EpochJournal:
             os.ftruncate(descriptor, size := content.rfind(b"\n") + 1)
         if not size:
             os.write(descriptor, self._header().encode())
+
+
+def _as_cells(values: Sequence[Any]) -> list[str]:
+    if _NUMBERS.issuperset(map(type, values)):
+        return [*map(repr, values)]
+    return [repr(value) if value.__class__ is float else cell(value) for value in values]
 
 
 def cell(value: Any) -> str:

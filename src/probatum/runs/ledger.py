@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from probatum._errors import RecordError
+from probatum.runs.files import compact_encoder
 from probatum.runs.status import utc_now
 
 LEDGER_NAME = "ledger.jsonl"
 GENESIS = "0" * 64  # `previous` of the first line
-_encode = json.JSONEncoder(sort_keys=True, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode
+_encode = compact_encoder(",", ":")
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,20 @@ class RunPaths:
 
     def instrumentation(self, tag: str) -> Path:
         """The signals recorded under `tag`."""
-        return self.folder / "instrumentation" / f"{tag}.json"
+        return self.instrumentation_folder / f"{tag}.json"
+
+    @property
+    def instrumentation_folder(self) -> Path:
+        """The folder of the signals; absent in a run without a probe."""
+        return self.folder / "instrumentation"
+
+    def snapshots(self, tag: str) -> Path:
+        """Every epoch's snapshot under `tag`, one JSON line each, appended as they come."""
+        return self.instrumentation_folder / f"{tag}_snapshots.jsonl"
+
+    def perturbations(self, tag: str) -> Path:
+        """The robustness curves that `perturb` added to the finished run under `tag`."""
+        return self.folder / "perturbations" / f"{tag}.json"
 
     @property
     def eval_results(self) -> Path:

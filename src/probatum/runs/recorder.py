@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from probatum._errors import UsageError
-from probatum._files import md5_text, strict_json
+from probatum._errors import RecordError, UsageError
+from probatum._files import md5_text
 from probatum.runs.catalogue import Catalogue
 from probatum.runs.config import build_config, overrides_text
 from probatum.runs.environment import capture_environment, environment_json, environment_text
 from probatum.runs.fields import csv_fields, json_fields
-from probatum.runs.files import Group, json_text
+from probatum.runs.files import Encoded, Group, compact_encoder, json_text
 from probatum.runs.folder import create_run_folder, runs_root
 from probatum.runs.integrity import finish
 from probatum.runs.journal import EpochJournal
 from probatum.runs.ledger import append_event
 from probatum.runs.metric import MetricDefinition
 from probatum.runs.results import build_results, summarise_epochs
-from probatum.runs.status import status_text, write_status
+from probatum.runs.status import Status, status_text, write_status
 
-_CONSTANT = ("environment.txt", "environment.json", "code.patch")
+SHARED = ("environment.txt", "environment.json", "code.patch")  # the same for every run of a process
+_encode = compact_encoder()
 _SEALED = ("config.json", "overrides_applied.txt", "artifacts/fields.json")
 
 
@@ -76,8 +79,23 @@ def _state(path: str) -> tuple[int, ...]:
 
 @cache
 def _constant_files(pid: int) -> _ConstantFiles:
-    contents = dict(zip(_CONSTANT, _process_environment(pid), strict=True))
+    contents = dict(zip(SHARED, _process_environment(pid), strict=True))
     return _ConstantFiles({name: text for name, text in contents.items() if text})
+
+
+@dataclass(frozen=True)
+class _Definitions:
+    """Metric definitions as a record holds them, formatted once for all runs that measure the same."""
+
+    records: list[dict[str, Any]]
+    text: Encoded
+    fields: dict[str, int]
+
+
+@lru_cache(maxsize=32)
+def _definitions(metrics: tuple[MetricDefinition, ...]) -> _Definitions:
+    records = [metric.as_record() for metric in metrics]
+    return _Definitions(records, Encoded.block(records), json_fields({"metrics": records}))
 
 
 @cache
@@ -141,9 +159,11 @@ class RunRecorder:
         self._columns = tuple(dict.fromkeys(names))
         self._journal = EpochJournal(self.paths.metrics_epoch, self._columns)
         self._rows: list[dict[str, Any]] = []
+        self._cells: list[Sequence[str]] = [self._columns]
 
     def _begin(self, study: str, parameters: dict[str, Any], title: str, purpose: str) -> None:
-        identity = md5_text(strict_json([study, parameters], indent=None)) if _is_plain(parameters) else ""
+        definitions = _definitions(self.metrics)
+        identity = _identity(study, parameters)
         self.config = build_config(
             study=study,
             paths=self.paths,
@@ -153,15 +173,19 @@ class RunRecorder:
             parameters=parameters,
             overrides={},
             categories={"training": list(parameters)},
-            metrics=[m.as_record() for m in self.metrics],
+            metrics=definitions.records,
             commands={},
             seeds=[self.seed],
             md5=md5_text(identity),
             config_md5=identity,
             tolerance_mode="strict",
         )
-        text = json_text(self.config)
-        self._fields: dict[str, Any] = {"config.json": json_fields(self.config)}
+        own = {name: value for name, value in self.config.items() if name != "metrics"}
+        same = Encoded.block(parameters)  # one map, in three places
+        blocks = dict.fromkeys(("training", "defaults", "parameters"), same)
+        text = json_text({**own, **blocks, "metrics": definitions.text})
+        fields = {**json_fields(own), **definitions.fields}
+        self._fields: dict[str, Any] = {"config.json": Encoded.block(fields)}
         paths, created = self.paths, self.config["experiment"]["created"]
         os.mkdir(paths.artifacts)
         files = {
@@ -179,7 +203,7 @@ class RunRecorder:
     def epoch(self, row: Mapping[str, Any]) -> None:
         """Append one epoch: `epoch`, the metrics, and the announced columns; None is not measured."""
         full = {"seed": self.seed, **row}
-        self._journal.append(full)
+        self._cells.append(self._journal.append(full))
         self._rows.append(full)
 
     def finish(self, **details: Any) -> dict[str, Any]:
@@ -196,7 +220,10 @@ class RunRecorder:
         )
         rows = self._journal.content()
         self._digests["metrics_epoch.csv"] = hashlib.sha256(rows.encode()).hexdigest()
-        self._fields |= {"results.json": json_fields(results), "metrics_epoch.csv": csv_fields(rows)}
+        self._fields |= {
+            "results.json": json_fields(results),
+            "metrics_epoch.csv": csv_fields(rows, self._cells),
+        }
         with Group(paths.folder) as group:
             self._digests["results.json"] = group.add("results.json", json_text(results))
             self._digests["artifacts/fields.json"] = group.add(
@@ -220,14 +247,28 @@ class RunRecorder:
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         """Finish the run; after an error it reads as failed, after an interruption as interrupted."""
-        if error is None:
-            self.finish()
+        if error is not None:
+            self._stop(error)
             return
-        self._journal.close()
-        stopped = isinstance(error, KeyboardInterrupt | SystemExit)
-        write_status(
-            self.paths, "interrupted" if stopped else "failed", error=f"{type(error).__name__}: {error}"
-        )
+        try:
+            self.finish()
+        except BaseException as failure:
+            self._stop(failure)
+            raise
+
+    def _stop(self, error: BaseException) -> None:
+        """Record that the run ended early, and the epochs that it leaves, in its status and in the ledger.
+
+        What prevents that, such as a full disk, must not hide the error that ended the run.
+        """
+        was_stopped = isinstance(error, KeyboardInterrupt | SystemExit)
+        status: Status = "interrupted" if was_stopped else "failed"
+        with contextlib.suppress(OSError, RecordError):
+            rows = self._journal.content()
+            self._journal.close()
+            write_status(self.paths, status, error=f"{type(error).__name__}: {error}")
+            files = {self.paths.metrics_epoch.name: hashlib.sha256(rows.encode()).hexdigest()}
+            append_event(self.paths.folder.parent, status, self.paths.name, files=files)
 
 
 def _flush(path: str) -> None:
@@ -238,9 +279,9 @@ def _flush(path: str) -> None:
         os.close(descriptor)
 
 
-def _is_plain(parameters: Mapping[str, Any]) -> bool:
+def _identity(study: str, parameters: dict[str, Any]) -> str:
+    """Return the MD5 of study and parameters; none where one is no JSON, which `build_config` then names."""
     try:
-        strict_json(dict(parameters), indent=None)
+        return md5_text(_encode([study, parameters]))
     except (ValueError, TypeError):
-        return False  # build_config names the parameter
-    return True
+        return ""

@@ -47,7 +47,16 @@ def seed_statistics(values: Sequence[float | None]) -> dict[str, Any]:
 
 @cache
 def t_quantile(probability: float, degrees_of_freedom: int) -> float:
-    """Return the quantile of Student's t distribution for a probability of at least one half, by bisection.
+    """Return the quantile of Student's t distribution, by bisection down to the last bit.
+
+    From the standard library alone: records and analyses share it, and neither has to load scipy for it.
+
+    Args:
+        probability: P(T <= t), at least one half and below 1.
+        degrees_of_freedom: At least 1.
+
+    Raises:
+        ValueError: an argument is outside its range.
 
     Source:
         Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4 (finite sums).
@@ -56,15 +65,20 @@ def t_quantile(probability: float, degrees_of_freedom: int) -> float:
         >>> round(t_quantile(0.975, 2), 4)
         4.3027
     """
+    if not 0.5 <= probability < 1 or degrees_of_freedom < 1:
+        raise ValueError(
+            f"expected a probability in [0.5, 1) and degrees of freedom >= 1, got {probability} and "
+            f"{degrees_of_freedom}."
+        )
     low, high = 0.0, 1.0
     while _t_probability(high, degrees_of_freedom) < probability:
-        high *= 2.0
-    for _ in range(200):
-        middle = (low + high) / 2
-        low, high = (
-            (middle, high) if _t_probability(middle, degrees_of_freedom) < probability else (low, middle)
-        )
-    return (low + high) / 2
+        low, high = high, high * 2.0
+    while low < (middle := (low + high) / 2) < high:
+        if _t_probability(middle, degrees_of_freedom) < probability:
+            low = middle
+        else:
+            high = middle
+    return high
 
 
 def _t_probability(t: float, degrees: int) -> float:

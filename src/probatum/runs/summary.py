@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from probatum._files import read_json
 from probatum.runs.files import Group
 from probatum.runs.paths import RunPaths
 from probatum.runs.statistics import seed_statistics
@@ -166,8 +167,18 @@ def _parameters(config: Mapping[str, Any]) -> list[list[Any]]:
     ]
 
 
-def experiment_log(config: Mapping[str, Any], results: Mapping[str, Any] | None = None) -> str:
-    """Return `experiment_log.yaml`, where people note what they conclude; JSON scalars are YAML scalars."""
+def experiment_log(
+    config: Mapping[str, Any],
+    results: Mapping[str, Any] | None = None,
+    artifacts: Mapping[str, Mapping[str, Any]] | None = None,
+) -> str:
+    """Return `experiment_log.yaml`, where people note what they conclude; JSON scalars are YAML scalars.
+
+    Args:
+        config: the content of `config.json`.
+        results: the content of `results.json`, once there is one.
+        artifacts: the content of each signal artifact by its name in the folder.
+    """
     experiment = config["experiment"]
     lines = [
         "# Yours to edit: `probatum verify` shows changes here as a note, never as a failure.",
@@ -191,7 +202,36 @@ def experiment_log(config: Mapping[str, Any], results: Mapping[str, Any] | None 
             f"  {json.dumps(k)}: {json.dumps(v, sort_keys=True)}"
             for k, v in sorted(results["metrics"].items())
         ]
+    lines += _instrumentation(artifacts or {})
     return "\n".join([*lines, 'hypothesis: ""', 'observation: ""', 'conclusion: ""', 'next: ""']) + "\n"
+
+
+def _instrumentation(artifacts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the block that tells reviewers where the signals are; `signals compare` fills summary and notes."""
+    if not artifacts:
+        return []
+    path = json.dumps(next(iter(artifacts)) if len(artifacts) == 1 else list(artifacts))
+    curves = [content.get("perturbations") or {} for content in artifacts.values()]
+    drawn = {
+        name: json.dumps(curves[0].get(name)) if len(curves) == 1 else "null"
+        for name in ("missingness_curve", "truncation_curve")
+    }
+    return [
+        "instrumentation:",
+        "  signal_check:",
+        f"    path: {path}",
+        '    status: "recorded"',
+        '    summary: ""',
+        "  perturbations:",
+        f"    path: {path}",
+        *(f"    {name}: {curve}" for name, curve in drawn.items()),
+        '    notes: ""',
+    ]
+
+
+def _artifacts(paths: RunPaths) -> dict[str, Any]:
+    files = sorted(paths.instrumentation_folder.glob("*.json"))
+    return {file.relative_to(paths.folder).as_posix(): read_json(file) for file in files}
 
 
 def write_summaries(paths: RunPaths, config: Mapping[str, Any], results: Mapping[str, Any]) -> None:
@@ -200,4 +240,4 @@ def write_summaries(paths: RunPaths, config: Mapping[str, Any], results: Mapping
         group.add(paths.seed_info.name, seed_info(config, results))
         group.add(paths.readme.name, readme(config, results))
         if not paths.experiment_log.exists():
-            group.add(paths.experiment_log.name, experiment_log(config, results))
+            group.add(paths.experiment_log.name, experiment_log(config, results, _artifacts(paths)))

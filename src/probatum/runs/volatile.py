@@ -56,6 +56,8 @@ VOLATILE = Volatile(
             "reproduction",
             "run_dir",
             "duration_seconds",
+            "overhead_seconds",
+            "provenance",
             "host",
             "runtime",
         }

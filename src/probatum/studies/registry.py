@@ -17,6 +17,7 @@ _STUDIES = {
     "gainakt3exp": "probatum.studies.gainakt.study:GainAKT3Exp",
     "dkt": "probatum.studies.gainakt.study:DKT",
     "plain": "probatum.studies.gainakt.study:Plain",
+    "concare": "probatum.studies.concare.study:ConCare",
 }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from probatum._errors import RecordError
 from probatum._files import write_json
@@ -28,6 +29,22 @@ def evaluate_checkpoint(
     Raises:
         RecordError: the checkpoint is missing, torn, or its weights do not fit the recorded parameters.
     """
+    model = rebuild_model(study, parameters, checkpoint, data, machine)
+    with torch.inference_mode(), machine.autocast():
+        return {
+            split: study.evaluate(model, split, parameters, data, machine.device, final=True)
+            for split in data.splits
+        }
+
+
+def rebuild_model(
+    study: Study, parameters: Any, checkpoint: Path, data: StudyData, machine: Machine
+) -> nn.Module:
+    """Return the model with a checkpoint's weights, in evaluation mode.
+
+    Raises:
+        RecordError: the checkpoint is missing, torn, or its weights do not fit the recorded parameters.
+    """
     state = load_checkpoint(checkpoint)
     model = study.build_model(parameters, data).to(machine.device)
     try:
@@ -37,12 +54,7 @@ def evaluate_checkpoint(
             f"{checkpoint}: the weights do not fit the recorded parameters. "
             f"Was config.json edited? `probatum verify` says.\n{error}"
         ) from None
-    model.eval()
-    with torch.inference_mode(), machine.autocast():
-        return {
-            split: study.evaluate(model, split, parameters, data, machine.device, final=True)
-            for split in data.splits
-        }
+    return model.eval()
 
 
 def evaluate_run(run: RecordedRun) -> dict[int, dict[str, Metrics]]:

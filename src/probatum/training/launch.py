@@ -29,7 +29,8 @@ from probatum.runs.folder import create_run_folder, find_run, use_run_folder
 from probatum.runs.paths import RunPaths
 from probatum.runs.status import write_status
 from probatum.studies import registry
-from probatum.training.seeds import check_places
+from probatum.training.declared import declared_metrics
+from probatum.training.places import check_places
 from probatum.training.study import Study
 
 
@@ -46,6 +47,7 @@ class LaunchRequest:
     from_config: Path | None
     presets: Mapping[str, str]  # e.g. {"ablation_mode": "align"}
     argv: Sequence[str]  # the line as it was typed
+    manifest: bool = False  # whether `reproduction_manifest.json` is wanted at the end
 
 
 @dataclass(frozen=True)
@@ -202,6 +204,7 @@ def describe_run(plan: LaunchPlan, paths: RunPaths) -> dict[str, Any]:
     study, request, resolution = plan.study, plan.request, plan.resolution
     parameters = resolution.parameters
     defaults = flat(study.load_defaults())
+    metrics, not_applicable = declared_metrics(study, parameters)
     return build_config(
         study=request.study_reference,
         model=study.name,
@@ -215,6 +218,7 @@ def describe_run(plan: LaunchPlan, paths: RunPaths) -> dict[str, Any]:
             "set": list(request.sets),
             "unset": list(request.unset),
             "from_config": request.from_config.name if request.from_config else None,
+            "manifest": request.manifest,
         },
         defaults=defaults,
         parameters=flat(parameters),
@@ -228,7 +232,8 @@ def describe_run(plan: LaunchPlan, paths: RunPaths) -> dict[str, Any]:
         config_md5=config_md5(study.name, SCHEMA_VERSION, parameters),
         parameter_defaults=_relocatable(study.defaults_path, study.defaults_section),
         commands=commands(request, parameters, paths),
-        metrics=[metric.as_record() for metric in study.metrics],
+        metrics=[metric.as_record() for metric in metrics],
+        not_applicable=not_applicable,
         tolerance_mode="standard" if parameters.mixed_precision else "strict",
         seeds=list(parameters.seeds),
         reproduction=plan.reproduction,

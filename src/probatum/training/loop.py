@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from probatum._errors import RunFailedError
 from probatum.runs.journal import EpochJournal
 from probatum.runs.paths import RunPaths
 from probatum.training.checkpoint import load_checkpoint, save_checkpoint
+from probatum.training.instrumentation import watch
 from probatum.training.machine import Machine
 from probatum.training.optimisation import LearningRate, averaged, make_optimizer
 from probatum.training.progress import Progress
@@ -25,6 +26,7 @@ from probatum.training.seeding import (
 )
 from probatum.training.study import Loss, Metrics, Objective, Study, StudyData
 
+LANDSCAPE_SAMPLE_SIZE = 128
 TIMING_COLUMNS = ("epoch", "duration_seconds", "train_seconds", "validation_seconds", "units_per_second")
 
 
@@ -65,6 +67,7 @@ class TrainingLoop:
         self.steps = self._steps_per_epoch()
         self.learning_rate = LearningRate(parameters, self.optimizer, self.steps)
         self.objective: Objective = study.build_objective(parameters, data)
+        self.signals = watch(parameters, raw, machine, self.steps, paths, seed, several=several)
         self.epoch = 0
         self.history: list[dict[str, Any]] = []
         self.trajectory: list[dict[str, Any]] = []
@@ -84,6 +87,7 @@ class TrainingLoop:
         finally:
             self.journal.close()
             self.timing.close()
+            self.signals.close()
 
     def resume(self) -> bool:
         """Continue from the last checkpoint; return whether there was one."""
@@ -98,6 +102,7 @@ class TrainingLoop:
             self.average.load_state_dict(state["average_state_dict"])
         self.learning_rate.load_state_dict(state["learning_rate"])
         self.objective.load_state_dict(state["objective"])
+        self.signals.load_state_dict(state["signals"], state["epoch"])
         self.epoch, self.best = state["epoch"], state["best"]
         self.history, self.trajectory = state["history"], state["trajectory"]
         self.reads.update(state["parameters_read"])
@@ -123,6 +128,7 @@ class TrainingLoop:
     def _run_epoch(self, epoch: int) -> None:
         self.progress.start_epoch(epoch, self.steps)
         self.objective.start_epoch(epoch)
+        self.learning_rate.phase_factor = self.objective.learning_rate_factor(epoch)
         started = time.perf_counter()
         training, units = self._train(epoch)
         trained = time.perf_counter()
@@ -133,6 +139,7 @@ class TrainingLoop:
         is_better = self._note_best(epoch, row[self.metric.name])
         self.learning_rate.after_epoch(is_better=is_better)
         self.epoch = epoch
+        self.signals.end_epoch(row, self.metric, self._landscape_sample)
         entry = self.study.trajectory(row, validation, self.objective)
         self.history.append(row)
         self.trajectory.append({"epoch": epoch, **entry})
@@ -148,6 +155,18 @@ class TrainingLoop:
                 }
             )
             self.progress.end_epoch(row, self.best["value"], self.best["epoch"], units, trained - started)
+
+    def _landscape_sample(self) -> tuple[str, Callable[[nn.Module], Tensor]] | None:
+        """Return a name and the mean loss of a fixed sample, the first batch of the validation data.
+
+        None where the study offers no such loss.
+        """
+        if type(self.objective).sample_loss is Objective.sample_loss:
+            return None
+        batch = next(iter(self.data.splits["valid"].evaluation_batches(LANDSCAPE_SAMPLE_SIZE)))
+        placed = batch.to(self.machine.device)
+        name = f"the first {LANDSCAPE_SAMPLE_SIZE} samples of the validation split"
+        return name, lambda model: self.objective.sample_loss(model, placed)
 
     def _train(self, epoch: int) -> tuple[Metrics, int]:
         self.model.train()
@@ -185,6 +204,7 @@ class TrainingLoop:
         with self.machine.autocast():
             loss = self.objective(self.model, batch)
         self.machine.backward(loss.total)
+        self.signals.observe(loss)
         if self.parameters.gradient_clip > 0:
             self.machine.clip(self.model, self.optimizer, self.parameters.gradient_clip)
         self.optimizer.step()
@@ -212,6 +232,8 @@ class TrainingLoop:
     def _note_best(self, epoch: int, value: float | None) -> bool:
         """Note whether the epoch is the best so far; the earliest of equal ones stays, and any beats none."""
         best = self.best["value"]
+        if not self.objective.selectable(epoch):
+            return False
         is_better = self.best["epoch"] == 0 or (
             value is not None and (best is None or self.metric.is_better(value, best))
         )
@@ -240,6 +262,7 @@ class TrainingLoop:
                 "average_state_dict": average,
                 "learning_rate": self.learning_rate.state_dict(),
                 "objective": self.objective.state_dict(),
+                "signals": self.signals.state_dict(),
                 "best": self.best,
                 "best_val_auc": self.best["value"] if self.metric.name == "val_auc" else None,
                 "history": self.history,

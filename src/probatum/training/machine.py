@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 
 from probatum._errors import UsageError
 from probatum.training.parameters import TrainingParameters
+from probatum.training.places import check_cpu, cuda_number
 
 
 def resolve_devices(names: tuple[str, ...]) -> list[torch.device]:
@@ -31,15 +32,13 @@ def _resolve_device(name: str) -> torch.device:
         return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
     if name == "cpu":
         return torch.device("cpu")
-    number = name.removeprefix("cuda:")
-    if not number.isdigit():
-        raise UsageError(f"`devices` must be auto, cpu or CUDA numbers, got {name!r}. Example: --devices 0 1")
-    if int(number) >= torch.cuda.device_count():
+    number = cuda_number(name)
+    if number >= torch.cuda.device_count():
         raise UsageError(
             f"device cuda:{number} was asked for, but this machine has {torch.cuda.device_count()} CUDA device(s). "
             "Use --devices cpu or --devices auto."
         )
-    return torch.device("cuda", int(number))
+    return torch.device("cuda", number)
 
 
 class Machine(ABC):
@@ -182,15 +181,8 @@ def make_machine(parameters: TrainingParameters, devices: list[torch.device]) ->
     Raises:
         UsageError: float16 or fully sharded training without a CUDA device.
     """
-    on_cpu = devices[0].type == "cpu"
-    if on_cpu and parameters.mixed_precision and parameters.amp_dtype == "float16":
-        raise UsageError(
-            "amp_dtype float16 needs a CUDA device; on a CPU use --amp_dtype bfloat16 or --no_amp."
-        )
-    if on_cpu and parameters.strategy == "fsdp":
-        raise UsageError(
-            "strategy fsdp needs CUDA devices; on a CPU use --strategy ddp or --strategy single."
-        )
+    if devices[0].type == "cpu":
+        check_cpu(parameters)
     if parameters.strategy == "single" and not parameters.mixed_precision:
         return PlainMachine(devices[0])
     return FabricMachine(parameters, devices)

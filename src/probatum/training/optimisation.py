@@ -41,12 +41,13 @@ class LearningRate:
         self.plateau_patience = parameters.lr_plateau_patience
         self.step_number = 0
         self.scale = 1.0
+        self.phase_factor = 1.0  # what the objective asks for in a phase of its own, such as pretraining
         self.epochs_without_better = 0
 
     def before_step(self) -> None:
         """Set the rate of the coming optimiser step."""
         self.step_number += 1
-        rate = self.highest * self.scale * self._shape(self.step_number)
+        rate = self.highest * self.phase_factor * self.scale * self._shape(self.step_number)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from probatum.parameters import RUNTIME_CATEGORY, Parameters, parameter
+from probatum.parameters import INSTRUMENTATION_CATEGORY, RUNTIME_CATEGORY, Parameters, parameter
 
 
 class TrainingParameters(Parameters):
-    """What the loop is told; a study's parameters inherit from this."""
+    """What the loop is told; a study's parameters inherit from this.
+
+    The flags of seed 000 (category instrumentation) change nothing of what a run computes: `config_md5` leaves
+    them out.
+    """
 
     seeds: tuple[int, ...] = parameter(
         "training", "Random seeds; one training each, side by side where cores or devices allow", min_length=1
@@ -75,3 +79,37 @@ class TrainingParameters(Parameters):
         RUNTIME_CATEGORY, "Where seeds run: auto, cpu, or CUDA device numbers", min_length=1
     )
     threads: int = parameter(RUNTIME_CATEGORY, "CPU threads of one seed's training", unit="threads", ge=1)
+    instrument_signals: bool = parameter(
+        INSTRUMENTATION_CATEGORY,
+        "Record gradients, weights, activations, attention and robustness curves of the run",
+    )
+    instrumentation_tag: str = parameter(
+        INSTRUMENTATION_CATEGORY,
+        "Name of the artifact: instrumentation/<tag>.json in the run folder, <tag>_seed<N>.json with several seeds",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+    )
+    instrumentation_dir: str | None = parameter(
+        INSTRUMENTATION_CATEGORY,
+        "Folder that receives a copy of the finished run's artifact; none keeps it in the run folder alone",
+    )
+    telemetry_profile: str = parameter(
+        INSTRUMENTATION_CATEGORY,
+        "What is measured: minimal, standard, diagnostic, research, or a YAML file",
+    )
+    instrumentation_probe_batches: int = parameter(
+        INSTRUMENTATION_CATEGORY, "Training batches per epoch that are probed", unit="batches", ge=1
+    )
+    instrumentation_mask_rates: tuple[float, ...] = parameter(
+        INSTRUMENTATION_CATEGORY,
+        "Shares of the observed values that are dropped, for the missingness curve; an empty list draws none",
+    )
+    instrumentation_truncation_keep_ratios: tuple[float, ...] = parameter(
+        INSTRUMENTATION_CATEGORY,
+        "Shares of each sequence that are kept, for the truncation curve; an empty list draws none",
+    )
+    instrumentation_eval_batches: int = parameter(
+        INSTRUMENTATION_CATEGORY,
+        "Validation batches used for every point of a curve; 0 uses all validation data",
+        unit="batches",
+        ge=0,
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +15,18 @@ from probatum.runs.folder import find_run
 from probatum.runs.integrity import amend
 from probatum.runs.paths import RunPaths
 
-MANIFEST_VARIABLE = (
-    "EXPERIMENT_MANIFEST"  # set by `launch --manifest`, since the explicit command replaces it
-)
+MANIFEST_VARIABLE = "EXPERIMENT_MANIFEST"  # asks a pasted explicit command for the manifest
 
 
-def write_reproduction_files(paths: RunPaths, *, manifest: bool) -> list[Path]:
+def write_reproduction_files(paths: RunPaths) -> list[Path]:
     """Return the files written about a finished run's source, none where nobody asked.
 
-    A run that was cloned gets `reproduction_report.json` against its source; `manifest` asks for
+    A run that was cloned gets `reproduction_report.json` against its source. `launch --manifest`, which the
+    record keeps so that `resume` honours it, and the variable `EXPERIMENT_MANIFEST` ask for
     `reproduction_manifest.json` too. Where there is no source its fields are null: nothing was compared.
-
-    Args:
-        paths: The completed run.
-        manifest: Write the manifest, with or without a source.
     """
-    block = read_json(paths.config).get("reproduction")
+    config = read_json(paths.config)
+    block, manifest = config.get("reproduction"), is_manifest_wanted(paths, config)
     comparison = _comparison(block, paths) if block else None
     if comparison is not None:
         return write_report(comparison, manifest=manifest)
@@ -37,6 +35,16 @@ def write_reproduction_files(paths: RunPaths, *, manifest: bool) -> list[Path]:
     write_json(paths.reproduction_manifest, _alone(paths, block))
     amend(paths, [paths.reproduction_manifest])
     return [paths.reproduction_manifest]
+
+
+def is_manifest_wanted(paths: RunPaths, config: Mapping[str, Any]) -> bool:
+    """Return whether the launch or the environment asks for the manifest.
+
+    The folder of a reproduction holds its source's record byte for byte: the wish in it is not its own, and
+    `reproduce --manifest` has another.
+    """
+    recorded = (config.get("input") or {}).get("manifest") is True
+    return MANIFEST_VARIABLE in os.environ or (recorded and not paths.name.endswith("_repro"))
 
 
 def _comparison(block: dict[str, Any], paths: RunPaths) -> Comparison | None:

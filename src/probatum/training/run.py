@@ -39,12 +39,15 @@ def train_seed(
     """
     import torch
 
+    from probatum.training.instrumentation import flags
     from probatum.training.loop import TrainingLoop
     from probatum.training.machine import make_machine, resolve_devices
     from probatum.training.seeding import describe_random_state
 
     parameters = log.track(run.parameters)
     log.read.update(READ_BY_THE_LAUNCHER)
+    if not parameters.instrument_signals:
+        log.read.update(flags(parameters))  # the switch that turns them off was read
     torch.set_num_threads(parameters.threads)
     machine = make_machine(parameters, resolve_devices(devices))
     data = data or run.study.load_data(parameters)
@@ -55,6 +58,8 @@ def train_seed(
     loop.run()
     machine.wait_for_all()  # the writer's checkpoints are whole before any rank reads them
     evaluation = _evaluate_best(run.study, parameters, loop, data, several=several)
+    if parameters.instrument_signals and machine.is_writer:
+        _add_curves(run.study, parameters, loop, data, several=several)
     result = _seed_result(run, loop, evaluation, log)
     if machine.is_writer:
         write_json(
@@ -74,6 +79,19 @@ def _evaluate_best(
 
     path = loop.paths.model_best(loop.seed, several=several)
     return evaluate_checkpoint(study, parameters, path, data, loop.machine)
+
+
+def _add_curves(study: Study, parameters: Any, loop: TrainingLoop, data: StudyData, *, several: bool) -> None:
+    """Write the robustness curves of the best epoch's weights into the seed's artifact."""
+    from probatum.training.robustness import checkpoint_curves, request_of
+
+    request = request_of(parameters)
+    if request is None:
+        loop.signals.add_curves(None, "no mask rates and no keep ratios were asked for")
+        return
+    path = loop.paths.model_best(loop.seed, several=several)
+    curves = checkpoint_curves(study, parameters, path, data, loop.machine, request)
+    loop.signals.add_curves(curves, f"study {study.name} offers no observations to perturb")
 
 
 def _seed_result(

@@ -10,31 +10,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from probatum._errors import RunFailedError, UsageError
+from probatum._errors import RunFailedError
 from probatum.runs.paths import RunPaths
-
-
-def check_places(parameters: Any) -> None:
-    """Refuse devices that no machine has, and what a CPU cannot do, before a run folder is made.
-
-    Raises:
-        UsageError: a device's name is none, or the strategy or number format needs a CUDA device.
-    """
-    for name in parameters.devices:
-        if name not in ("auto", "cpu") and not name.removeprefix("cuda:").isdigit():
-            raise UsageError(
-                f"`devices` must be auto, cpu or CUDA numbers, got {name!r}. Example: --devices 0 1"
-            )
-    if set(parameters.devices) != {"cpu"}:
-        return
-    if parameters.mixed_precision and parameters.amp_dtype == "float16":
-        raise UsageError(
-            "amp_dtype float16 needs a CUDA device; on a CPU use --amp_dtype bfloat16 or --no_amp."
-        )
-    if parameters.strategy == "fsdp":
-        raise UsageError(
-            "strategy fsdp needs CUDA devices; on a CPU use --strategy ddp or --strategy single."
-        )
 
 
 def slots(parameters: Any, *, cores: int, cuda_devices: int) -> list[tuple[str, ...]]:

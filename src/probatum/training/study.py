@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from probatum.perturbations.task import PerturbationTask
     from probatum.training.parameters import TrainingParameters
 
 Metrics = dict[str, float | None]  # a value that could not be measured is None, never 0
@@ -85,6 +86,21 @@ class Objective(ABC):
     def end_epoch(self, epoch: int, validation: Metrics) -> None:  # noqa: B027
         """See the epoch's validation metrics: schedules may react."""
 
+    def selectable(self, epoch: int) -> bool:
+        """Return whether `epoch` may be chosen as the best one; an epoch of pretraining may not."""
+        return True
+
+    def learning_rate_factor(self, epoch: int) -> float:
+        """Return the factor on the learning rate in `epoch`."""
+        return 1.0
+
+    def sample_loss(self, model: nn.Module, batch: Any) -> Tensor:
+        """Return the mean loss of a fixed batch for the loss landscape, without any effect on the objective.
+
+        A study that leaves this as it is has no loss landscape measured.
+        """
+        raise NotImplementedError
+
     def trajectory(self) -> dict[str, Any]:
         """Return the objective's part of the epoch's trajectory entry."""
         return {}
@@ -123,6 +139,10 @@ class Study(ABC):
         """Return the definition of metric `name`."""
         return next(metric for metric in self.metrics if metric.name == name)
 
+    def inapplicable_metrics(self, parameters: Any) -> Mapping[str, str]:
+        """Return the metrics that a run of `parameters` cannot have, each with the reason."""
+        return {}
+
     @abstractmethod
     def load_data(self, parameters: Any) -> StudyData:
         """Return the splits; nothing here may depend on the training seed."""
@@ -147,6 +167,22 @@ class Study(ABC):
 
         `final` marks the evaluation of the finished run, which may look at more than every epoch does.
         """
+
+    def perturbation_task(
+        self,
+        model: nn.Module,
+        split: str,
+        parameters: Any,
+        data: Any,
+        device: torch.device,
+        *,
+        samples: int | None,
+    ) -> PerturbationTask | None:
+        """Return the raw observations of a split and what scores them; None where inputs cannot be damaged.
+
+        `samples` is the largest number of samples to use, chosen by a fixed rule; None asks for all.
+        """
+        return None
 
     def epoch_row(self, training: Metrics, validation: Metrics, objective: Objective) -> dict[str, Any]:
         """Return the epoch's values by column of `epoch_columns`."""

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probatum._errors import RecordError, UnknownNameError
-from probatum.studies.gainakt.formats import read, read_pykt, read_three_line
+from probatum.studies.gainakt.formats import read, read_data_txt, read_pykt, read_three_line
 from probatum.studies.gainakt.histories import pool
 from probatum.studies.gainakt.protocol import windows_of
 from probatum.studies.gainakt.simulate import CLASSROOM, simulate
@@ -64,8 +64,8 @@ def test_a_malformed_three_line_file_is_told_line_and_expectation(write, text, t
         read(write(text))
 
 
-def test_a_file_of_neither_format_is_told_both(write):
-    with pytest.raises(RecordError, match=r"three-line format.*concepts and responses.*got hello"):
+def test_a_file_of_no_format_is_told_all(write):
+    with pytest.raises(RecordError, match=r"three-line format.*concepts and responses.*data\.txt.*got hello"):
         read(write("hello\n"))
 
 
@@ -148,6 +148,105 @@ def test_windows_written_by_pykts_rules_are_read_back_as_the_same_windows(write)
     back = read(write("\ufeff" + "\n".join(rows)))
     again = windows_of(back, np.arange(40), seq_len=12, min_length=3)
     assert again.digest() == cut.digest()
+
+
+DATA_TXT = """ann,3
+11,12,11
+7,9_7,7
+1,0,1
+1000,2000,3000
+NA
+ben,2
+12,13
+9,20
+0,1
+NA
+50,60
+"""
+
+
+def test_data_txt_gives_students_in_file_order(write):
+    histories = read(write(DATA_TXT, "data.txt"))
+    assert histories.student_names == ("ann", "ben")
+    assert histories.concept_names == ("7", "9", "20")
+    assert histories.responses.tolist() == [1, 0, 1, 0, 1]
+    assert histories.offsets.tolist() == [0, 3, 5]
+    assert histories.folds is None
+
+
+def test_a_question_of_several_concepts_counts_once_under_its_first(write):
+    histories = read(write(DATA_TXT, "data.txt"))
+    assert [histories.concept_names[index] for index in histories.concepts] == ["7", "9", "7", "9", "20"]
+
+
+def test_the_questions_stand_for_concepts_that_are_not_there(write):
+    histories = read(write("ann,3\nstep_1,step_2,step_1\nNA\n1,0,1\nNA\nNA\n"))
+    assert histories.concept_names == ("step_1", "step_2")
+    assert histories.concepts.tolist() == [0, 1, 0]
+
+
+def test_concepts_may_be_texts_and_are_pooled_by_name(write):
+    one = read(write("ann,2\nNA\nfractions,area\n1,0\nNA\nNA\n", "one.txt"))
+    other = read(write("ben,2\nNA\nangle,fractions\n0,1\nNA\nNA\n", "other.txt"))
+    both = pool([one, other])
+    assert both.concept_names == ("angle", "area", "fractions")
+    named = [both.concept_names[index] for index in both.concepts]
+    assert named == ["fractions", "area", "angle", "fractions"]
+
+
+def test_a_student_may_be_a_tuple_and_lines_may_end_as_in_dos(write):
+    text = DATA_TXT.replace("ann,3", "(64525, 33139),3").replace("\n", "\r\n")
+    assert read(write(text)).student_names == ("(64525, 33139)", "ben")
+
+
+def test_data_txt_and_three_lines_of_the_same_answers_agree(write):
+    three = read(write("3\n7,9,7\n1,0,1\n2\n9,20\n0,1\n"))
+    six = read_data_txt(write(DATA_TXT, "data.txt"))
+    for name in ("concepts", "responses", "offsets"):
+        assert getattr(six, name).tolist() == getattr(three, name).tolist()
+    assert six.concept_names == three.concept_names
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("\nNA\n50,60\n", "\nNA\n", "line 11: expected six lines for each student, got an end after 11"),
+        ("ben,2\n12,13\n", "ben,2\n", "line 11: expected six lines for each student"),
+        ("ann,3", "ann,4", "line 2: expected 4 questions or NA, got 3"),
+        ("7,9_7,7", "7,9_7", "line 3: expected 3 concepts or NA, got 2"),
+        ("7,9_7,7", "7,,7", "line 3: expected 3 concepts or NA, got an empty cell"),
+        ("7,9_7,7", "7,_9,7", "line 3: expected a name for each of the concepts, got none"),
+        ("50,60", "50,", "line 12: expected 2 durations or NA, got an empty cell"),
+        ("7,9_7,7", "7,NA,7", "line 3: expected a name for each of the concepts, got NA"),
+        ("7,9_7,7", "", "line 3: expected 3 concepts or NA, got an empty line"),
+        ("\n1,0,1\n", "\n1,0\n", "line 4: expected 3 answers, got 2"),
+        ("\n1,0,1\n", "\nNA\n", "line 4: expected 3 answers, got 1"),
+        ("\n1,0,1\n", "\n1,0,2\n", "line 4: expected answers, each 0 or 1, got 2"),
+        ("1000,2000,3000", "1000,2000", "line 5: expected 3 times or NA, got 2"),
+        ("50,60", "50,60,7", "line 12: expected 2 durations or NA, got 3"),
+        ("ben,2", "ben", "line 7: expected a student and a number of interactions.*got ben"),
+        ("ben,2", "ben,0", "line 7: expected a student and a number of interactions.*got ben,0"),
+        ("ben,2", "ann,2", "line 7: expected each student once .ann began at line 1."),
+        ("12,13\n9,20", "NA\nNA", "line 9: expected concepts, or questions in their place, got NA for both"),
+    ],
+)
+def test_a_torn_data_txt_is_told_line_and_expectation(write, old, new, told):
+    assert DATA_TXT.count(old) == 1
+    with pytest.raises(RecordError, match=rf"data\.txt, {told}"):
+        read(write(DATA_TXT.replace(old, new), "data.txt"))
+
+
+@given(st.integers(1, len(DATA_TXT) - 3))  # one digit less in the last number would not show
+def test_a_data_txt_cut_anywhere_but_between_students_is_refused(tmp_path_factory, size):
+    path = tmp_path_factory.mktemp("cut") / "data.txt"
+    path.write_text(DATA_TXT[:size])
+    try:
+        histories = read(path)
+    except RecordError as error:
+        assert "data.txt, line" in str(error)  # noqa: PT017 - most cuts are refused, one is not
+        return
+    assert DATA_TXT[:size].strip() == DATA_TXT[: DATA_TXT.index("ben")].strip()
+    assert histories.student_count == 1
 
 
 @pytest.mark.realdata

@@ -49,6 +49,17 @@ class Split:
         """Return the number of predicted answers: every window's length less one."""
         return int(self.lengths.sum()) - self.count
 
+    def sampled(self, count: int | None) -> Split:
+        """Return the split, or `count` windows of it spread evenly over its order; the same ones always."""
+        if count is None or count >= self.count:
+            return self
+        kept = np.linspace(0, self.count - 1, count).round().astype(np.int64)
+        windows = self.windows
+        chosen = Windows(
+            windows.histories, windows.starts[kept], windows.lengths[kept], windows.students[kept]
+        )
+        return Split(chosen, bucket_batches=self.bucket_batches)
+
     def digest(self) -> str:
         """Return the SHA-256 of what the split holds."""
         return self.windows.digest()

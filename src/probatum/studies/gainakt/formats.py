@@ -1,9 +1,10 @@
-"""Readers of knowledge-tracing files: the three-line format and pyKT's csv files.
+"""Readers of knowledge-tracing files: the three-line format, pyKT's csv files and pyKT's data.txt.
 
 Three-line: per student a count n, then n concept ids, then n answers (0 or 1), comma-separated; a
 trailing comma is allowed. It is the format of DKVMN's files (Zhang et al. 2017, arXiv 1611.08108).
 pyKT: one csv row per window, columns `concepts`, `responses` and perhaps `fold`, `uid`, `selectmasks`,
-padded by -1 at the end (Liu et al. 2022, arXiv 2206.11460).
+padded by -1 at the end (Liu et al. 2022, arXiv 2206.11460). data.txt: what pyKT's preprocessing writes,
+six lines per student: name and count, questions, concepts, answers, times, durations; NA where there are none.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from probatum._errors import RecordError, UnknownNameError
-from probatum.studies.gainakt.histories import Histories, Integers, from_ids
+from probatum.studies.gainakt.histories import Histories, Integers, from_ids, from_texts
 
 LARGEST_ID = 10**12
+DATA_TXT_HEADER = re.compile(rb"(\([^()]*\)|[^,()]+),(\d{1,9})")  # a name, or a tuple of names; a count
+ABSENT = b"NA"
 PADDING = re.compile(r"(,-1)+$")
 
 
@@ -28,16 +31,18 @@ def read(path: Path) -> Histories:
 
     Raises:
         UnknownNameError: there is no such file.
-        RecordError: neither format fits, or the file is malformed.
+        RecordError: no format fits, or the file is malformed.
     """
     header = read_bytes(path).split(b"\n", 1)[0].strip().rstrip(b",")
     if b"concepts" in header and b"responses" in header:
         return read_pykt(path)
     if header.isdigit():
         return read_three_line(path)
+    if DATA_TXT_HEADER.fullmatch(header):
+        return read_data_txt(path)
     raise malformed(
-        path, 1, "a number of interactions (three-line format) or a csv header with the columns concepts and "
-        "responses (pyKT format)", header.decode(errors="replace") or "an empty line",
+        path, 1, "a number of interactions (three-line format), a csv header with the columns concepts and "
+        "responses (pyKT's csv) or a student and a count (pyKT's data.txt)", shown(header),
     )  # fmt: skip
 
 
@@ -69,6 +74,86 @@ def read_three_line(path: Path) -> Histories:
         tuple(f"{path.stem}:{student}" for student in range(len(counts))),
         None,
     )
+
+
+def read_data_txt(path: Path) -> Histories:
+    """Return the histories of pyKT's data.txt, students in the order of the file, answers in theirs.
+
+    A question of several concepts (`7_12`) counts once, under its first. pyKT repeats the answer under each of
+    them, so that a model which has seen the first copy knows the others: such copies raise every score, and
+    are not made here. Where there are no concepts (`NA`), the questions stand for them, as in pyKT's
+    data sets without concepts. Concepts may be any texts. Times and durations are checked and not used.
+
+    Raises:
+        UnknownNameError: there is no such file.
+        RecordError: the file is torn, or a line is not what the format says; the line is named.
+    """
+    lines = [line.strip() for line in read_bytes(path).rstrip().split(b"\n")]
+    if len(lines) % 6:
+        raise malformed(path, len(lines), "six lines for each student", f"an end after {len(lines)} lines")
+    first_line: dict[str, int] = {}
+    counts: list[int] = []
+    concepts: list[bytes] = []
+    for start in range(0, len(lines), 6):
+        name, count = student_and_count(path, start + 1, lines[start])
+        if first_line.setdefault(name, start + 1) != start + 1:
+            known = f"each student once ({name} began at line {first_line[name]})"
+            raise malformed(path, start + 1, known, "the same again")
+        counts.append(count)
+        concepts += concepts_of(path, start + 1, lines[start : start + 6], count)
+    answers = integers(path, lines[3::6], range(4, len(lines) + 1, 6), "answers", 1)
+    offsets = np.cumsum([0, *counts], dtype=np.int64)
+    if all(name.isdigit() and int(name[:20]) <= LARGEST_ID for name in set(concepts)):
+        return from_ids(np.array([*map(int, concepts)], np.int64), answers, offsets, tuple(first_line), None)
+    texts = {name: decoded(name) for name in set(concepts)}
+    return from_texts([texts[name] for name in concepts], answers, offsets, tuple(first_line))
+
+
+def student_and_count(path: Path, number: int, line: bytes) -> tuple[str, int]:
+    """Return what the first of a student's six lines says."""
+    match = DATA_TXT_HEADER.fullmatch(line)
+    if match is None or not int(match[2]):
+        raise malformed(path, number, "a student and a number of interactions, as in `7,25`", shown(line))
+    return decoded(match[1]), int(match[2])
+
+
+def concepts_of(path: Path, number: int, block: Sequence[bytes], count: int) -> list[bytes]:
+    """Return the first concept of each of a student's `count` answers, after checking all six lines.
+
+    Args:
+        path: the file, for messages.
+        number: the line of the file that the block begins at.
+        block: the six lines.
+        count: how many interactions the first of them promises.
+    """
+    kinds = ("questions", "concepts", "answers", "times", "durations")
+    cells = [line.split(b",") for line in block[1:]]
+    for offset, (kind, line, found) in enumerate(zip(kinds, block[1:], cells, strict=True), start=1):
+        if line == ABSENT and kind != "answers":
+            continue
+        if len(found) != count or b"" in found:
+            wanted = f"{count} {kind}" + (" or NA" if kind != "answers" else "")
+            empty = "an empty cell" if line else "an empty line"
+            raise malformed(path, number + offset, wanted, empty if b"" in found else str(len(found)))
+    place = 2 if block[2] != ABSENT else 1  # the questions stand for concepts that are not there
+    if block[place] == ABSENT:
+        raise malformed(path, number + 2, "concepts, or questions in their place", "NA for both")
+    named = [cell.split(b"_", 1)[0] if place == 2 else cell for cell in cells[place - 1]]
+    for cell in named:
+        if cell in (b"", ABSENT):
+            wanted = f"a name for each of the {kinds[place - 1]}"
+            raise malformed(path, number + place, wanted, shown(cell) if cell else "none")
+    return named
+
+
+def decoded(name: bytes) -> str:
+    """Return a name as text; bytes that are no UTF-8 keep apart what they kept apart."""
+    return name.decode("utf-8", "backslashreplace")
+
+
+def shown(line: bytes) -> str:
+    """Return a line as a message shows it."""
+    return line.decode(errors="replace") or "an empty line"
 
 
 def read_pykt(path: Path) -> Histories:

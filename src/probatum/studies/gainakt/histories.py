@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,6 +105,16 @@ def from_ids(
     )
 
 
+def from_texts(
+    names: Sequence[str], responses: Integers, offsets: Integers, students: tuple[str, ...]
+) -> Histories:
+    """Return histories whose concepts are called by texts, dense in alphabetical order."""
+    ordered = sorted(set(names))
+    index = {name: position for position, name in enumerate(ordered)}
+    ids = np.fromiter((index[name] for name in names), dtype=np.int64, count=len(names))
+    return replace(from_ids(ids, responses, offsets, students, None), concept_names=tuple(ordered))
+
+
 def pool(parts: Sequence[Histories]) -> Histories:
     """Return the students of all `parts`, one after the other, over the union of their concepts.
 
@@ -120,10 +130,12 @@ def pool(parts: Sequence[Histories]) -> Histories:
     """
     if len({part.folds is None for part in parts}) != 1:
         raise RecordError("expected every pooled file to state folds, or none; some do and some do not.")
-    ids = [np.array(part.concept_names, dtype=np.int64)[part.concepts] for part in parts]
+    ordered = in_order({name for part in parts for name in part.concept_names})
+    index = {name: position for position, name in enumerate(ordered)}
+    ids = [np.array([index[name] for name in part.concept_names], np.int64)[part.concepts] for part in parts]
     starts = np.cumsum([0, *(part.interaction_count for part in parts)])
     folds = [part.folds for part in parts if part.folds is not None]
-    return from_ids(
+    pooled = from_ids(
         np.concatenate(ids),
         np.concatenate([part.responses for part in parts]),
         np.concatenate(
@@ -132,6 +144,17 @@ def pool(parts: Sequence[Histories]) -> Histories:
         tuple(name for part in parts for name in part.student_names),
         np.concatenate(folds) if folds else None,
     )
+    return replace(pooled, concept_names=tuple(ordered[int(position)] for position in pooled.concept_names))
+
+
+def in_order(names: Collection[str]) -> list[str]:
+    """Return whole numbers by their value, other names alphabetically.
+
+    Example:
+        >>> in_order({"10", "9"}), in_order({"10", "9", "area"})
+        (['9', '10'], ['10', '9', 'area'])
+    """
+    return sorted(names, key=int) if all(name.isdecimal() for name in names) else sorted(names)
 
 
 def practice_counts(histories: Histories) -> Integers:

@@ -48,6 +48,10 @@ class PredictionObjective(Objective):
         output = model(batch)
         return finish({"main": prediction_loss(output, batch)}, output, batch)
 
+    def sample_loss(self, model: nn.Module, batch: SequenceBatch) -> Tensor:
+        """Return the cross-entropy of `batch`."""
+        return prediction_loss(model(batch), batch)
+
 
 class TracingObjective(Objective):
     """total = BCE + ramp · Σ w_i constraint_i − w_a (ρ_m + ρ_g) − w_l S_lag + w_r relu(peak − δ − ρ_m).
@@ -115,6 +119,10 @@ class TracingObjective(Objective):
             parts |= added
         self.means.add({**parts, **seen})
         return finish(parts, output, batch)
+
+    def sample_loss(self, model: nn.Module, batch: SequenceBatch) -> Tensor:
+        """Return the cross-entropy of `batch`: the schedules and what is told of them stay as they are."""
+        return prediction_loss(model(batch), batch)
 
     def semantic_losses(
         self, output: TracingOutput, batch: SequenceBatch, gains: Tensor

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from probatum.perturbations.task import PerturbationTask
     from probatum.studies.gainakt.data import TracingData
 
 EVALUATION_BATCH_SIZE = 256
@@ -125,6 +126,21 @@ class TracingStudy(Study):
         heads = moments.read() if moments is not None else {}
         return {**prediction_metrics(collected), **semantics.metrics(collected), **students, **heads}
 
+    def perturbation_task(
+        self,
+        model: nn.Module,
+        split: str,
+        parameters: Any,
+        data: Any,
+        device: torch.device,
+        *,
+        samples: int | None,
+    ) -> PerturbationTask:
+        """Return the last answer of every window, to be predicted from a damaged history."""
+        from probatum.studies.gainakt.perturbation import tracing_task
+
+        return tracing_task(model, data.splits[split].sampled(samples), data.splits["train"], device)
+
     def epoch_row(self, training: Metrics, validation: Metrics, objective: Objective) -> dict[str, Any]:
         """Return the epoch's values; predictions carry the prefix `val_`."""
         predictions = {f"val_{name}": validation[name] for name in ("loss", "auc", "accuracy")}
@@ -152,6 +168,18 @@ class Interpretable(TracingStudy):
     epoch_columns: ClassVar[tuple[str, ...]] = TracingStudy.epoch_columns + SEMANTIC_COLUMNS
     practised_only: ClassVar[bool]  # whether mastery moves by practice of its own concept only
     presets: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {"ablation_mode": ABLATION_MODES}
+
+    def inapplicable_metrics(self, parameters: Any) -> dict[str, str]:
+        """Return the correlations of outputs that the model is not built with, each with the reason."""
+        if parameters.intrinsic_gain_attention:
+            return {}  # the attention itself carries gains, and mastery is their sum
+        reasons: dict[str, str] = {}
+        if not parameters.use_mastery_head:
+            reasons["mastery_correlation"] = "use_mastery_head is false"
+        if not parameters.use_gain_head:
+            reasons["gain_correlation"] = "use_gain_head is false"
+            reasons.setdefault("mastery_correlation", "use_gain_head is false: mastery is the sum of gains")
+        return reasons
 
     def build_objective(self, parameters: Any, data: Any) -> Objective:
         """Return cross-entropy with the constraint, alignment, lag and retention losses."""
