@@ -113,7 +113,6 @@ class Watched:
             taken=self.probe.taken,
             mode="resume",
         )
-        self._forget_after(0)  # a seed without a checkpoint begins anew
 
     def observe(self, loss: Loss) -> None:
         """See a step after its backward pass, before clipping."""
@@ -129,6 +128,8 @@ class Watched:
         from probatum.signals.narrative import tell
         from probatum.signals.snapshot import EpochMetrics, PrimaryMetric
 
+        if self.writer.last_epoch > self.epoch:
+            self._forget_after(self.epoch)  # of an attempt that ended before its first checkpoint
         self.epoch += 1
         signals = self.probe.end_epoch(landscape=self._sample(landscape))
         metrics = EpochMetrics(

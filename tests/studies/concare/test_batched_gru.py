@@ -191,3 +191,15 @@ def test_the_model_can_be_copied_and_pickled_between_steps(tmp_path):
     again.load_state_dict(torch.load(tmp_path / "weights.pt", weights_only=True))
     x = torch.randn(2, 6, 5, 1)
     assert torch.equal(again(x), batched(x))
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_gives_the_states_and_gradients_of_the_processor():
+    _, batched = pair(inputs=3, dtype=torch.float64)
+    x = torch.randn(4, 7, 5, 3, dtype=torch.float64)
+    here = torch.autograd.grad(batched(x).square().sum(), list(batched.parameters()))
+    batched.cuda()
+    there = torch.autograd.grad(batched(x.cuda()).square().sum(), list(batched.parameters()))
+    for expected, found in zip(here, there, strict=True):
+        torch.testing.assert_close(found.cpu(), expected)

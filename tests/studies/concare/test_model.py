@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-
 from tests.studies.concare.icu_batches import CHANNELS, STEPS, model_of, small, stays
 
 AWARE = {"missing_aware_extension": True}

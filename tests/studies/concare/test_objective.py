@@ -4,13 +4,13 @@ import copy
 
 import pytest
 import torch
+from tests.studies.concare.icu_batches import model_of, small, stays
 from torch.nn import functional
 
 from probatum.studies.concare.objective import ConCareObjective
 from probatum.studies.concare.teacher import Teacher
 from probatum.studies.concare.thinning import thinned
 from probatum.training.checkpoint import load_checkpoint, save_checkpoint
-from tests.studies.concare.icu_batches import model_of, small, stays
 
 AWARE = {"missing_aware_extension": True}
 PHASES = AWARE | {"missing_aware_pretrain_epochs": 2, "missing_aware_freeze_epochs": 1}

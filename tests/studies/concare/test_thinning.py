@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from tests.studies.concare.icu_batches import CHANNELS, STEPS, stays
 
 from probatum.studies.concare.preprocessing import carry_forward
 from probatum.studies.concare.thinning import carried_forward, thinned
-from tests.studies.concare.icu_batches import CHANNELS, STEPS, stays
 
 
 def thin(batch, lowest, highest, seed=1):

@@ -39,7 +39,7 @@ class BatchedGRU(nn.Module):
 
     Equations, gate order (r, z, n) and the draw of the weights are those of `nn.GRU`: all weights uniform in
     ±1/sqrt(H). States start at 0. The arithmetic is float32 under autocast, float64 where the weights are.
-    There is a first derivative only; see `twice_differentiable`.
+    There is a first derivative only; see `twice_differentiable`. Under torch.compile the plain form is compiled.
 
     Source: Cho et al. 2014; one GRU per feature: Ma et al. 2020 (ConCare, AAAI).
 
@@ -86,7 +86,7 @@ class BatchedGRU(nn.Module):
             steps = torch.cat([x, torch.ones_like(x[..., :1])], dim=-1).permute(1, 2, 0, 3)  # (T, F, B, J)
             steps = steps.to(self.weight_hh.dtype)
             weight, candidate = self.side_by_side()
-            if _PLAIN.get():
+            if torch.compiler.is_compiling() or _PLAIN.get():
                 return plain_states(steps, weight, candidate).permute(2, 0, 1, 3)
             if torch.is_grad_enabled() and (steps.requires_grad or weight.requires_grad):
                 states: Any = _States.apply(steps, weight, candidate)

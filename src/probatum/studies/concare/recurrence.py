@@ -71,7 +71,7 @@ def run_forward(x: Tensor, weight: Tensor, candidate: Tensor, *, keep: bool) -> 
 def forward_steps(saved: Saved, weight: Tensor, doubled: Tensor) -> None:
     """Fill the states, gates and candidates of one chunk; `doubled` is 2 V."""
     hidden = doubled.shape[-1]
-    minus_one = saved.states.new_tensor(-1.0)
+    minus_one = saved.states.new_full((), -1.0)
     both, states, inputs = (
         part.unbind() for part in (saved.states, saved.states[..., :hidden], saved.states[..., hidden:])
     )
@@ -149,7 +149,8 @@ def backward_steps(
             torch.bmm(d_gates[..., : 2 * hidden], from_input[:, : 2 * hidden], out=grad_inputs[step])
             grad_inputs[step].baddbmm_(d_n, candidate)
         due, carried = carried, due
-        due.baddbmm_(d_gates, recurrent)
+        if step:  # nobody asks for the gradient of the state before the first step
+            due.baddbmm_(d_gates, recurrent)
 
 
 def views(gates: Tensor, hidden: int) -> tuple[tuple[Tensor, ...], ...]:

@@ -32,8 +32,8 @@ class ConCare(Study):
     defaults_path: ClassVar[Path] = Path(__file__).with_name("defaults.yaml")
     defaults_section: ClassVar[str | None] = "concare"
     metrics: ClassVar[tuple[MetricDefinition, ...]] = (
-        _metric("val_auprc", "Best Val AUPRC", "Average precision", strict=0.0005, standard=0.005),
         _metric("val_auroc", "Best Val AUROC", "Area under the ROC curve", strict=0.0002, standard=0.002),
+        _metric("val_auprc", "Best Val AUPRC", "Average precision", strict=0.0005, standard=0.005),
         _metric(
             "val_min_se_ppv",
             "Best Val min(Se, P+)",
@@ -42,7 +42,9 @@ class ConCare(Study):
             standard=0.01,
         ),
     )
-    primary_metric: ClassVar[str] = "val_auprc"
+    # not the average precision: with some hundred deaths to validate on, its error is more than twice as large,
+    # and the best of 15 epochs would be the luckiest one
+    primary_metric: ClassVar[str] = "val_auroc"
     epoch_columns: ClassVar[tuple[str, ...]] = (
         "train_auroc", "val_loss", "val_auroc", "val_auprc", "val_min_se_ppv", "val_f1", "val_brier",
         "val_calibration_error", "main_loss_share", "decov_loss_share", "auxiliary_loss_share",
