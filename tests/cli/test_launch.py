@@ -176,3 +176,13 @@ def test_launching_a_built_in_study_imports_no_torch(spiral):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "False"
+
+
+def test_a_parameter_that_cannot_act_is_named_with_the_reason(probatum):
+    said = probatum("launch", "concare", "--missing_aware_mask_ratio_max", 0.5, "--dry_run")
+    assert said.code == 0
+    assert "--missing_aware_mask_ratio_max was set but cannot act: missing_aware_extension is off" in said.err
+
+
+def test_a_parameter_that_acts_is_not_warned_of(probatum):
+    assert probatum("launch", "concare", "--hidden_dim", 8, "--dry_run").err == ""

@@ -64,6 +64,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     root = runs_root(options["runs_root"])
     request, reproduction = _request(ctx.obj, options, root)
     plan = plan_launch(request, reproduction=reproduction)
+    for name, reason in plan.inert_overrides().items():
+        click.echo(f"probatum: --{name} was set but cannot act: {reason}.", err=True)
     if options["dry_run"]:
         click.echo(plan.describe())
         return

@@ -1,4 +1,4 @@
-"""`probatum signals`: what was seen inside runs, shown and compared."""
+"""`probatum signals`: what was seen inside runs, shown, drawn and compared."""
 
 from __future__ import annotations
 
@@ -16,7 +16,18 @@ Examples:
   probatum signals show 423891
   probatum signals show 423891 --signal gradient_norms --layer fc
   probatum signals show instrumentation_data/a0.json --epoch 3 --format json | jq .
+  probatum signals figures 423891 128061 --dir figures
   probatum signals compare --parent_json a0.json --child_json a3.json --child_yaml a3.yaml"""
+FIGURES_EXAMPLES = """\b
+Examples:
+  probatum signals figures 423891 --dir figures
+  probatum signals figures 423891 128061 --dir figures --signal activation_stats
+  probatum signals figures instrumentation_data/a0.json instrumentation_data/a3.json --dir figures
+
+Each chart becomes NAME.png and NAME.svg: heat maps (layer by epoch) of gradient norms, update ratios,
+activation spread and attention entropy, attention by distance back, and robustness curves; what was not
+measured is left out. Several runs share each chart, on one scale. Artifacts that differ in no more than their
+folder are named by it. Exit code 0: written; 1: a file is torn or foreign, or holds nothing; 2: usage."""
 COMPARE_EXAMPLES = """\b
 Examples:
   probatum signals compare --parent_json instrumentation_data/a0.json \\
@@ -28,7 +39,7 @@ Exit code 0: compared; 1: a file is torn or foreign; 2: usage."""
 
 @click.group("signals", epilog=EXAMPLES)
 def command() -> None:
-    """Show what was seen inside a run, or compare a child's signals with its parent's."""
+    """Show or draw what was seen inside a run, or compare a child's signals with its parent's."""
 
 
 @command.command("compare", epilog=COMPARE_EXAMPLES)
@@ -60,11 +71,41 @@ def compare(parent_json: str, child_json: str, child_yaml: str | None, form: str
     return 0
 
 
+@command.command("figures", epilog=FIGURES_EXAMPLES)
+@click.argument("runs", metavar="RUN|FILE...", nargs=-1, required=True)
+@click.option("--dir", "folder", required=True, metavar="FOLDER", help="Where the figures go; made where missing.")
+@click.option("--signal", "signals", metavar="NAME", multiple=True,
+              help="One more heat map, or the beginning of several: activation_stats. May be repeated.")  # fmt: skip
+@click.option("--tag", metavar="TAG", help="Which artifact of each run, where it has several.")
+@click.option(
+    "--runs_root", "--runs-root", metavar="FOLDER", help="Where runs stand; else PROBATUM_RUNS, else ./runs."
+)
+def figures(
+    runs: tuple[str, ...], folder: str, signals: tuple[str, ...], tag: str | None, runs_root: str | None
+) -> int:
+    """Draw the signals and robustness curves of runs (path, folder name or id) or artifact FILEs."""
+    from probatum.signals.reading import artifact_names
+
+    artifacts = [_artifact(run, tag, runs_root) for run in runs]
+    paths = [artifact.path for artifact in artifacts]
+    twice = [str(path) for path in paths if sum(path.samefile(other) for other in paths) > 1]
+    if twice:
+        raise click.UsageError(f"{twice[0]} is given more than once.")
+
+    from probatum.reports.figures import signal_charts, write_figures  # charts are slow to load
+
+    charts = signal_charts(dict(zip(artifact_names(paths), artifacts, strict=True)), signals)
+    for path in write_figures(charts, folder):
+        click.echo(path)
+    return 0
+
+
 @command.command("show", epilog=EXAMPLES)
 @click.argument("run", metavar="RUN|FILE")
 @click.option("--signal", metavar="NAME", help="One signal, or the beginning of several: gradient_stats.")
 @click.option("--layer", metavar="NAME", help="One layer, or the beginning of several.")
 @click.option("--epoch", type=click.IntRange(min=1), metavar="N", help="One epoch, with its spread.")
+@click.option("--all", "every", is_flag=True, help="In the table, every signal layer by layer, zeros too.")
 @click.option("--tag", metavar="TAG", help="Which artifact of the run, where it has several.")
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table",
               show_default=True, help="How the signals are shown.")  # fmt: skip
@@ -72,8 +113,8 @@ def compare(parent_json: str, child_json: str, child_yaml: str | None, form: str
     "--runs_root", "--runs-root", metavar="FOLDER", help="Where runs stand; else PROBATUM_RUNS, else ./runs."
 )
 def show(
-    run: str, signal: str | None, layer: str | None, epoch: int | None, tag: str | None, form: str,
-    runs_root: str | None,
+    run: str, signal: str | None, layer: str | None, epoch: int | None, every: bool, tag: str | None,
+    form: str, runs_root: str | None,
 ) -> int:  # fmt: skip
     """Show the signals of a run (path, folder name or id) or of an artifact FILE."""
     from probatum._files import strict_json
@@ -81,7 +122,8 @@ def show(
 
     artifact = _artifact(run, tag, runs_root)
     if form == "table":
-        click.echo(show_text(artifact, signal, layer, epoch, blocks=_can_show_blocks()))
+        text = show_text(artifact, signal, layer, epoch, every=every, blocks=_can_show_blocks())
+        click.echo(text)
         return 0
     rows = signal_rows(artifact, signal, layer, epoch)
     click.echo(strict_json(rows) if form == "json" else csv_text(rows), nl=form == "json")

@@ -1,7 +1,8 @@
-"""Charts of what a run's artifacts say: heat maps, curves over the distance back, robustness curves.
+"""Charts of what artifacts say: heat maps, curves over the distance back, robustness curves.
 
-Every function returns an Altair chart: one definition that becomes HTML, SVG or PNG. Colours are those of
-Okabe and Ito 2008 and viridis, which colour-blind readers can tell apart.
+Every function takes the artifacts, or parts of them, by the names that the chart shows, and returns an Altair
+chart: one definition that becomes HTML, SVG or PNG. Names of runs and layers are values in the data, never
+names of fields, so that no character of theirs can be read as Vega syntax.
 """
 
 from __future__ import annotations
@@ -13,138 +14,239 @@ import altair
 
 from probatum._errors import RecordError
 from probatum._names import unknown
+from probatum.perturbations.names import CURVE_NAMES, STRENGTH_NAMES, Kind
+from probatum.reports.style import HEIGHT, NOT_MEASURED, WIDTH, by_run, epoch_axis, framed, layer_axis
 from probatum.signals.reading import Artifact
 
-OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-WIDTH, HEIGHT = 460, 280
-CURVES = {
-    "missingness_curve": ("mask_rate", "share of the observed values dropped"),
-    "truncation_curve": ("keep_ratio", "share of each record kept"),
+UNITS = {  # of the colour, by signal or by the last part of its name
+    "gradient_norms": "L2 norm",
+    "hidden_norms": "L2 norm",
+    "weights.norm": "L2 norm",
+    "weights.update_ratio": "|update| / |weight|",
+    "attention_stats.entropy": "nats",
+    "attention_stats.mean": "mean weight",
+    "attention_stats.head_agreement": "mean cosine",
 }
+AXES: dict[Kind, str] = {
+    "missingness": "mask rate: share of the observed values dropped",
+    "truncation": "keep ratio: share of each record kept",
+    "noise": "noise scale: robust standard deviations of the channel",
+}
+PER_RUN_AT_LEAST = 170  # points of width
+MANY_LAGS = 64  # more points than this hide the line
 
 
-def heat_map(artifact: Artifact, signal: str) -> Any:
-    """Return a signal by layer and epoch, in the order of the model's layers.
+def heat_map(artifacts: Mapping[str, Artifact], signal: str) -> Any:
+    """Return a signal by layer and epoch, one panel per run, all on one scale of colour.
 
     Args:
-        artifact: of one run.
-        signal: a name such as `gradient_norms` or `activation_stats.std`.
+        artifacts: By the name above the panel.
+        signal: A name such as `gradient_norms` or `activation_stats.std`.
 
     Raises:
-        RecordError: the artifact holds no such signal; the message lists those that it has.
+        RecordError: no artifact holds such a signal; the message lists those that there are.
     """
-    series = artifact.series()
-    if signal not in series:
-        raise RecordError(f"{artifact.path}: {unknown('signal', signal, series)}")
+    found = {name: artifact.series() for name, artifact in artifacts.items()}
+    if not any(signal in series for series in found.values()):
+        known = sorted({other for series in found.values() for other in series})
+        raise RecordError(f"{', '.join(map(str, artifacts))}: {unknown('signal', signal, known)}")
     rows = [
-        {"layer": layer, "epoch": epoch, "value": statistic.mean}
-        for layer, by_epoch in series[signal].items()
+        {"run": name, "layer": layer, "epoch": epoch, "value": statistic.mean}
+        for name, series in found.items()
+        for layer, by_epoch in series.get(signal, {}).items()
         for epoch, statistic in by_epoch.items()
         if statistic.mean is not None
     ]
-    scale = altair.Scale(scheme="viridis", type="log" if _spans_decades(rows) else "linear")
+    if not rows:
+        raise RecordError(f"{', '.join(artifacts)}: no value of {signal} was finite.")
+    layers = sorted({layer for series in found.values() for layer in series.get(signal, {})}, key=_natural)
+    epochs = sorted({record["epoch"] for artifact in artifacts.values() for record in artifact.epochs})
+    holes = len(rows) < len(layers) * len(epochs) * len(artifacts)
+    width = _panel_width(len(epochs), len(artifacts))
+    step, axis = layer_axis(layers)
     chart = (
         altair.Chart(altair.Data(values=rows))
         .mark_rect()
         .encode(
-            x=altair.X("epoch:O", title="epoch"),
-            y=altair.Y("layer:N", title=None, sort=list(series[signal]), axis=altair.Axis(labelLimit=240)),
-            color=altair.Color("value:Q", title=signal, scale=scale),
-            tooltip=["layer:N", "epoch:O", "value:Q"],
+            x=altair.X("epoch:O", title="epoch", scale=altair.Scale(domain=epochs), axis=epoch_axis(epochs, width)),
+            y=altair.Y("layer:N", title=None, scale=altair.Scale(domain=layers), axis=axis),
+            color=_color(signal, [row["value"] for row in rows], step * len(layers)),
+            tooltip=["run:N", "layer:N", "epoch:O", "value:Q"],
         )
-    )
-    return _framed(chart, f"{signal}, mean over the probed batches", height={"step": 18})
+        .properties(width=width, height=step * len(layers), view=altair.ViewBackground(fill=NOT_MEASURED))
+    )  # fmt: skip
+    about = ["mean over the probed batches of each epoch" + ("; grey: not measured" if holes else "")]
+    if len(artifacts) == 1:
+        return framed(chart, f"{signal} by layer and epoch", [next(iter(artifacts)), *about])
+    panels = chart.facet(altair.Facet("run:N", title=None, sort=list(artifacts)), columns=3)
+    return framed(panels, f"{signal} by layer and epoch", about)
 
 
 def lag_curves(artifacts: Mapping[str, Artifact], layer: str | None = None, epoch: int | None = None) -> Any:
     """Return the attention's mass by distance back from the query, one line per run.
 
     Args:
-        artifacts: by the name that the legend shows.
-        layer: an attention layer; the first of the first run where None.
-        epoch: the last one where None.
+        artifacts: By the name that the legend shows.
+        layer: An attention layer; the first that all runs have where None.
+        epoch: The last one of each run where None.
 
     Raises:
-        RecordError: a run has no attention by distance.
+        RecordError: a run has no attention by distance, in this layer or at this epoch.
     """
+    found = {name: artifact.lag_curves() for name, artifact in artifacts.items()}
+    if layer is None:
+        shared = [own for own in next(iter(found.values())) if all(own in curves for curves in found.values())]
+        layer = shared[0] if shared else "any common layer"
     rows: list[dict[str, Any]] = []
-    for name, artifact in artifacts.items():
-        curves = artifact.lag_curves()
-        if not curves or (layer is not None and layer not in curves):
-            known = ", ".join(curves) or "none"
-            raise RecordError(f"{artifact.path}: no lag curve of {layer or 'any layer'}; it has {known}.")
-        layer = layer or next(iter(curves))
-        chosen = curves[layer].get(epoch or max(curves[layer])) or []
-        rows += [{"run": name, "lag": lag, "mass": mass} for lag, mass in enumerate(chosen)]
+    shown: dict[str, int] = {}
+    for name, curves in found.items():
+        if layer not in curves:
+            raise RecordError(f"{name}: no lag curve of {layer}; it has {', '.join(curves) or 'none'}.")
+        shown[name] = max(curves[layer]) if epoch is None else epoch
+        if shown[name] not in curves[layer]:
+            raise RecordError(f"{name}: {unknown('epoch', str(epoch), map(str, curves[layer]))}")
+        rows += [
+            {"run": name, "lag": lag, "mass": mass}
+            for lag, mass in enumerate(curves[layer][shown[name]])
+            if mass is not None
+        ]
+    longest = max((row["lag"] for row in rows), default=0)
+    points: Any = False if longest > MANY_LAGS else altair.OverlayMarkDef(size=22)
+    ticks = altair.Axis(tickMinStep=1, format="d")
     chart = (
         altair.Chart(altair.Data(values=rows))
-        .mark_line(point=altair.OverlayMarkDef(size=18))
+        .mark_line(point=points, clip=True)
         .encode(
-            x=altair.X("lag:Q", title="steps back from the query (0 is the newest)"),
-            y=altair.Y("mass:Q", title="mean attention"),
-            color=_by_run(list(artifacts)),
+            x=altair.X("lag:Q", title="positions back from the query (0: the newest that it may see)",
+                       scale=altair.Scale(domain=[0, longest], nice=False), axis=ticks),
+            y=altair.Y("mass:Q", title="mean attention mass (share of a row)", scale=altair.Scale(zero=True)),
             tooltip=["run:N", "lag:Q", "mass:Q"],
+            **by_run(list(artifacts)),
         )
-    )
-    return _framed(chart, f"Attention by distance, {layer}")
+        .properties(width=WIDTH, height=HEIGHT)
+    )  # fmt: skip
+    return framed(chart, f"Attention by distance back: {layer}", [_epochs_shown(shown)])
+
+
+def robustness_choices(record: Mapping[str, Any]) -> dict[tuple[Kind, str], list[Mapping[str, Any]]]:
+    """Return the points of every curve of a `perturbations` block, by (kind, mechanism or end).
+
+    The whole curves where the block has them, else the seed's lists, which know one curve of each kind.
+    """
+    whole = {(curve["kind"], curve["name"]): curve["points"] for curve in record.get("curves") or []}
+    listed = {
+        (kind, points[0].get("mechanism") or points[0].get("end") or ""): points
+        for kind, key in CURVE_NAMES.items()
+        if (points := record.get(key)) and kind not in {own for own, _ in whole}
+    }
+    return {**whole, **listed}
 
 
 def robustness_curves(
-    records: Mapping[str, Mapping[str, Any]], curve: str = "missingness_curve", metric: str = "auroc"
+    records: Mapping[str, Mapping[str, Any]], kind: Kind, name: str | None = None, metric: str = "auroc"
 ) -> Any:
     """Return a metric against the strength of a perturbation, with its interval, one line per run.
 
     Args:
-        records: the `perturbations` blocks by the name that the legend shows.
-        curve: `missingness_curve` or `truncation_curve`.
-        metric: one of the curve's metrics.
+        records: The `perturbations` blocks, by the name that the legend shows.
+        kind: `missingness`, `truncation` or `noise`.
+        name: The mechanism or the end, such as `informative` or `keep_latest`; the first one where None.
+        metric: One of the curve's metrics.
 
     Raises:
-        RecordError: a run has no such curve or metric.
+        RecordError: a run has no such curve or metric; the message lists what it has.
     """
-    strength, title = CURVES[curve]
-    rows = []
-    for name, record in records.items():
-        points = record.get(curve) or []
-        if not points or metric not in points[0]["metrics"]:
-            known = ", ".join(points[0]["metrics"]) if points else "no points"
-            raise RecordError(f"{name}: {curve} has no {metric}; it has {known}.")
-        rows += [_robustness_row(name, point, strength, metric) for point in points]
-    # an axis that begins where the data are undamaged
-    scale = altair.Scale(reverse=strength == "keep_ratio", zero=False, nice=False)
+    rows: list[dict[str, Any]] = []
+    facts: list[Mapping[str, Any]] = []
+    for run, record in records.items():
+        choices = robustness_choices(record)
+        name = next((own for found, own in choices if found == kind), None) if name is None else name
+        points = choices.get((kind, name or ""))
+        if not points:
+            known = ", ".join(f"{found} {own}".strip() for found, own in choices) or "no curves"
+            raise RecordError(f"{run}: no curve of {kind} {name or ''}".rstrip() + f"; it has {known}.")
+        if all(metric not in point["metrics"] for point in points):
+            raise RecordError(f"{run}: {kind}: {unknown('metric', metric, points[0]['metrics'])}")
+        facts += points
+        rows += [_robustness_row(run, point, STRENGTH_NAMES[kind], metric) for point in points]
+    strengths = sorted({row["strength"] for row in rows})
+    # The axis begins where the data are undamaged, so that every curve is read from left to right.
+    scale = altair.Scale(domain=[strengths[0], strengths[-1]], reverse=kind == "truncation", nice=False)
     base = altair.Chart(altair.Data(values=rows)).encode(
-        x=altair.X("strength:Q", title=title, scale=scale), color=_by_run(list(records))
-    )
-    value = altair.Y("value:Q", title=metric, scale=altair.Scale(zero=False))
-    band = base.mark_area(opacity=0.18, line=False).encode(y=altair.Y("low:Q", title=metric), y2="high:Q")
-    line = base.mark_line(point=True).encode(
-        y=value, tooltip=["run:N", "strength:Q", "value:Q", "low:Q", "high:Q"]
-    )
-    kind = rows[0]["kind"] if rows else ""
-    return _framed(altair.layer(band, line), f"{metric} under damage: {kind}".replace("_", " "))
+        x=altair.X("strength:Q", title=AXES[kind], scale=scale, axis=altair.Axis(values=strengths, format="~g")),
+        **by_run(list(records)),
+    )  # fmt: skip
+    marks = [
+        base.mark_line(strokeWidth=2).encode(
+            y=altair.Y("value:Q", title=metric, scale=altair.Scale(zero=False)),
+            tooltip=["run:N", "strength:Q", "value:Q", "low:Q", "high:Q"],
+        ),
+        base.mark_point(filled=True, opacity=1, size=36).encode(y="value:Q", strokeDash=altair.Undefined),
+    ]
+    if any(row["low"] is not None for row in rows):
+        band = base.mark_area(opacity=0.16, strokeWidth=0).encode(
+            y=altair.Y("low:Q", title=metric), y2="high:Q", strokeDash=altair.Undefined
+        )
+        marks.insert(0, band)
+    chart = altair.layer(*marks).properties(width=WIDTH, height=HEIGHT)
+    title = f"{metric} under {kind}" + (f": {name.replace('_', ' ')}" if name else "")
+    return framed(chart, title, [_robustness_facts(facts, bands=len(marks) > 2)])
 
 
-def _robustness_row(name: str, point: Mapping[str, Any], strength: str, metric: str) -> dict[str, Any]:
+def _robustness_row(run: str, point: Mapping[str, Any], strength: str, metric: str) -> dict[str, Any]:
     low, high = (point.get("interval") or {}).get(metric) or (None, None)
-    return {
-        "run": name,
-        "strength": point[strength],
-        "value": point["metrics"][metric],
-        "low": low,
-        "high": high,
-        "kind": point.get("mechanism") or point.get("end") or "",
-    }
+    value = point["metrics"].get(metric)
+    return {"run": run, "strength": point[strength], "value": value, "low": low, "high": high}
 
 
-def _spans_decades(rows: Sequence[Mapping[str, Any]]) -> bool:
-    values = [row["value"] for row in rows]
-    return bool(values) and min(values) > 0 and max(values) > 20 * min(values)
+def _robustness_facts(points: Sequence[Mapping[str, Any]], *, bands: bool) -> str:
+    """Return what all points agree on: samples, masks, and what the band means."""
+    units = {(point.get("n"), point.get("unit")) for point in points}
+    masks = max((point.get("masks") or 0 for point in points), default=0)
+    levels = {point.get("confidence") for point in points}
+    (count, unit), *others = units
+    parts = [f"{count} {unit}" if count and unit and not others else ""]
+    parts.append(f"{masks} masks" if masks > 1 else "")
+    if bands:
+        level = next(iter(levels))
+        exact = f"{level:.0%} " if level and len(levels) == 1 else ""
+        parts.append(f"bands: {exact}intervals, bootstrap over samples and masks" if exact else "bands: intervals")
+    return "; ".join(part for part in parts if part)
 
 
-def _by_run(names: Sequence[str]) -> Any:
-    scale = altair.Scale(domain=list(names), range=list(OKABE_ITO[: len(names)]))
-    return altair.Color("run:N", title=None, scale=scale, legend=altair.Legend(orient="top", labelLimit=0))
+def _color(signal: str, values: Sequence[float], height: float) -> Any:
+    """Return the colours: logarithmic over decades, from blue to orange around 0 where both signs occur."""
+    low, high = min(values), max(values)
+    if low < 0 < high:
+        reach = max(-low, high)
+        scale = altair.Scale(scheme="blueorange", domain=[-reach, reach], domainMid=0)
+    elif low > 0 and high > 20 * low:
+        scale = altair.Scale(scheme="viridis", type="log", nice=False)
+    else:
+        scale = altair.Scale(scheme="viridis", zero=False, nice=False)
+    legend = altair.Legend(gradientLength=max(70, min(height, 240)), format="~g" if high > low else ".3~g")
+    return altair.Color("value:Q", title=_unit(signal), scale=scale, legend=legend)
 
 
-def _framed(chart: Any, title: str, height: Any = HEIGHT) -> Any:
-    return chart.properties(title=title, width=WIDTH, height=height).configure_view(stroke=None)
+def _unit(signal: str) -> str:
+    last = signal.rpartition(".")[2]
+    if last.endswith("share"):
+        return "share"
+    return UNITS.get(signal) or ("count" if last.endswith("count") else last.replace("_", " "))
+
+
+def _panel_width(epochs: int, panels: int) -> float:
+    """Return the width of a panel: cells of 4 to 44 points where that fits."""
+    widest = WIDTH if panels == 1 else max(PER_RUN_AT_LEAST, 2 * WIDTH / 3 if panels == 2 else WIDTH / 2)
+    return max(PER_RUN_AT_LEAST, min(widest, 44 * epochs))
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Return the key that sorts `block.2` before `block.10`: artifacts keep no order of layers."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in name.split(".")]
+
+
+def _epochs_shown(shown: Mapping[str, int]) -> str:
+    if len(set(shown.values())) == 1:
+        return f"epoch {next(iter(shown.values()))}, mean over its probed batches"
+    return "epoch " + ", ".join(f"{epoch} of {name}" for name, epoch in shown.items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +66,25 @@ class Artifact:
                 if own.get("lag_curve"):
                     found.setdefault(layer, {})[record["epoch"]] = own["lag_curve"]
         return found
+
+
+def artifact_names(paths: Sequence[Path | str]) -> list[str]:
+    """Return a short name for each of several artifacts: its tag, or the folder that tells them apart.
+
+    A folder's leading date and time, as run folders have them, is left out.
+
+    Example:
+        >>> artifact_names(["logs/a0.json", "logs/a3.json"])
+        ['a0', 'a3']
+        >>> artifact_names(["20260101_000000_dkt_a_123456/x.json", "20260102_000000_dkt_b_654321/x.json"])
+        ['dkt_a_123456', 'dkt_b_654321']
+    """
+    resolved = [Path(path).resolve() for path in paths]
+    candidates = [[path.stem for path in resolved]]
+    depth = min(len(path.parts) for path in resolved)
+    candidates += [[path.parts[-level] for path in resolved] for level in range(2, depth)]
+    names = next((found for found in candidates if len(set(found)) == len(found)), candidates[0])
+    return [re.sub(r"^\d{8}_\d{6}_(?=.)", "", name) for name in names]
 
 
 def pick(name: str, valid: Mapping[str, Any] | Sequence[str], kind: str) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from statistics import median
 from typing import Any
 
 from probatum._errors import UsageError
@@ -18,11 +19,23 @@ from probatum.signals.reading import Artifact, Series, pick
 BLOCKS = "▁▂▃▄▅▆▇█"
 PLAIN = "_.-=+*#@"  # for terminals without blocks
 GAP = " "  # an epoch that was not measured
+TELLING = (  # shown first, layer by layer
+    "gradient_norms",
+    "weights.update_ratio",
+    "hidden_norms",
+    "attention_stats.entropy",
+    "landscape.sharpness",
+    "totals",
+    "scalars",
+)
 _WIDTH = 48  # columns of a spark line
+_ROUNDING = 1e-6  # of the value: a smaller change is drawn as none
 
 
 def spark(values: Sequence[float | None], *, blocks: bool = True, width: int = _WIDTH) -> str:
     """Return a line of marks from the smallest to the largest value; longer series are thinned evenly.
+
+    Changes as small as the rounding of single precision are drawn flat.
 
     Example:
         >>> spark([0.0, None, 1.0, 2.0]), spark([1.0, 2.0], blocks=False), spark([3.0])
@@ -35,6 +48,8 @@ def spark(values: Sequence[float | None], *, blocks: bool = True, width: int = _
         return GAP * len(values)
     low, marks = min(known), BLOCKS if blocks else PLAIN
     span = max(known) - low
+    if span <= _ROUNDING * max(map(abs, known)):
+        span = 0.0
     steps = [None if v is None else round((v - low) / span * (len(marks) - 1)) if span else 0 for v in values]
     return "".join(GAP if step is None else marks[step] for step in steps)
 
@@ -98,15 +113,94 @@ def show_text(
     layer: str | None = None,
     epoch: int | None = None,
     *,
+    every: bool = False,
     blocks: bool = True,
 ) -> str:
-    """Return the rows as a table, with what was not measured and the narratives beside it."""
+    """Return the rows as a table, with what was not measured and the narratives beside it.
+
+    Without a signal's name the telling ones come first, the others follow in one line each, and those that are
+    zero in every layer and epoch are left out; the last lines say so. `every` shows all of them.
+    """
     rows = signal_rows(artifact, signal, layer, epoch)
+    notes: list[str] = []
+    if signal is None and not every:
+        rows, notes = _told_first(artifact, rows, fold=layer is None and epoch is None)
     lines = [f"{artifact.path.stem}: {len(artifact.epochs)} epochs", ""]
     lines += _sparks(rows, blocks=blocks) if epoch is None else _statistics(rows)
     if signal is None and layer is None:
         lines += _words(artifact, epoch)
-    return "\n".join(lines)
+    return "\n".join([*lines, *notes])
+
+
+def _told_first(
+    artifact: Artifact, rows: Sequence[dict[str, Any]], *, fold: bool
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the telling rows, then the others, folded where asked for, and the lines that say what is not shown."""
+    by_signal: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_signal.setdefault(row["signal"], []).append(row)
+    series = artifact.series()
+    silent = [name for name in by_signal if all(map(_is_silent, series[name].values()))]
+    telling = [
+        name
+        for first in TELLING
+        for name in by_signal
+        if name not in silent and (name == first or name.startswith(first + "."))
+    ]
+    others = [name for name in by_signal if name not in silent and name not in telling]
+    shown = [row for name in telling for row in by_signal[name]]
+    folded = [name for name in others if fold and len(by_signal[name]) > 1]
+    shown += [
+        row for name in others for row in ([_folded(by_signal[name])] if name in folded else by_signal[name])
+    ]
+    notes = [f"Zero in every layer and epoch: {', '.join(_grouped(silent))}."] if silent else []
+    if folded:
+        notes.append(f"In one line for all layers (their median, their range): {', '.join(_grouped(folded))}.")
+    if notes:
+        notes.append("--signal NAME shows one of them layer by layer, --all shows everything.")
+    return shown, ["", *notes] if notes else []
+
+
+def _is_silent(own: Series) -> bool:
+    """Return whether nothing but zero was measured."""
+    return all(
+        found.mean == 0 and not found.non_finite and not (found.min or found.max or found.std)
+        for found in own.values()
+    )
+
+
+def _folded(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return one row for all layers: the median of the layers by epoch, and the range over layers and epochs."""
+    columns = [[value for value in column if value is not None] for column in zip(*(row["values"] for row in rows), strict=True)]
+    values = [median(column) if column else None for column in columns]
+    known = [value for value in values if value is not None]
+    return {
+        "signal": rows[0]["signal"],
+        "layer": f"median of {len(rows)} layers",
+        "epochs": len(known),
+        "first": known[0] if known else None,
+        "last": known[-1] if known else None,
+        "min": min((row["min"] for row in rows if row["min"] is not None), default=None),
+        "max": max((row["max"] for row in rows if row["max"] is not None), default=None),
+        "values": values,
+    }
+
+
+def _grouped(names: Sequence[str]) -> list[str]:
+    """Return dotted names with what they share said once.
+
+    Example:
+        >>> _grouped(["gradient_stats.p1", "gradient_stats.p50", "a"])
+        ['gradient_stats.{p1, p50}', 'a']
+    """
+    parts: dict[str, list[str]] = {}
+    for name in names:
+        group, _, last = name.rpartition(".")
+        parts.setdefault(group or name, []).append(last if group else "")
+    return [
+        f"{group}.{{{', '.join(own)}}}" if len(own) > 1 else ".".join(filter(None, [group, *own]))
+        for group, own in parts.items()
+    ]
 
 
 def _sparks(rows: Sequence[dict[str, Any]], *, blocks: bool) -> list[str]:

@@ -69,6 +69,12 @@ class LaunchPlan:
         """The explicit command as a list of words, the program first."""
         return shlex.split(self.explicit_command)
 
+    def inert_overrides(self) -> dict[str, str]:
+        """Return the parameters that a person set although they cannot act, each with the reason."""
+        inert = self.study.inert_parameters(self.resolution.parameters)
+        given = [override.name for override in self.resolution.overrides]
+        return {name: inert[name] for name in given if name in inert}
+
     def describe(self) -> str:
         """Return what a dry run shows: the overrides and the explicit command."""
         lines = [f"override: {override}" for override in self.resolution.overrides] or ["no overrides"]

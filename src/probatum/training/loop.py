@@ -26,7 +26,7 @@ from probatum.training.seeding import (
 )
 from probatum.training.study import Loss, Metrics, Objective, Study, StudyData
 
-LANDSCAPE_SAMPLE_SIZE = 128
+LANDSCAPE_SAMPLE_SIZE = 64
 TIMING_COLUMNS = ("epoch", "duration_seconds", "train_seconds", "validation_seconds", "units_per_second")
 
 

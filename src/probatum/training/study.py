@@ -143,6 +143,10 @@ class Study(ABC):
         """Return the metrics that a run of `parameters` cannot have, each with the reason."""
         return {}
 
+    def inert_parameters(self, parameters: Any) -> Mapping[str, str]:
+        """Return the parameters that cannot act beside the others, each with the reason."""
+        return {}
+
     @abstractmethod
     def load_data(self, parameters: Any) -> StudyData:
         """Return the splits; nothing here may depend on the training seed."""

@@ -51,6 +51,12 @@ class ConCare(Study):
     )  # fmt: skip
     unit: ClassVar[str] = "stays"
 
+    def inert_parameters(self, parameters: Any) -> Mapping[str, str]:
+        """Return the flags that cannot act beside the others, each with the reason."""
+        from probatum.studies.concare.inert import inert_flags
+
+        return inert_flags(parameters)
+
     def load_data(self, parameters: Any) -> StudyData:
         """Return the splits by patient."""
         from probatum.studies.concare.data import load_icu_data
