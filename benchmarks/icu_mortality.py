@@ -40,7 +40,7 @@ PROTOCOLS = {
 VARIANTS = {
     "baseline": (),
     "aware": (
-        "--missing_aware_extension", "true", "--missing_aware_pretrain_epochs", "5", "--epochs", "20",
+        "--missing_aware_extension", "true", "--missing_aware_pretrain_epochs", "5", "--epochs", "17",
     ),
 }  # fmt: skip
 PUBLISHED = {"ConCare": (0.8274, 0.4777), "SMART": (0.8580, 0.5384), "GRU": (None, 0.4710)}  # three sets

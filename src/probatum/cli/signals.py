@@ -49,7 +49,8 @@ def command() -> None:
               help="The child's experiment log; summary and notes are written into it.")  # fmt: skip
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True,
               help="How the comparison is shown.")  # fmt: skip
-def compare(parent_json: str, child_json: str, child_yaml: str | None, form: str) -> int:
+@click.option("--all", "every", is_flag=True, help="In the table, the layers that did not move too.")
+def compare(parent_json: str, child_json: str, child_yaml: str | None, form: str, every: bool) -> int:
     """Compare a child's signals with its parent's, all epochs, layer by layer."""
     from probatum._files import strict_json
     from probatum.signals.compare import compare_artifacts
@@ -62,7 +63,7 @@ def compare(parent_json: str, child_json: str, child_yaml: str | None, form: str
     found = compare_artifacts(read_artifact(parent_json), read_artifact(child_json))
     if child_yaml:
         write_comparison(child_yaml, summary_text(found), notes_text(found))
-    click.echo(strict_json(found.as_record()) if form == "json" else comparison_text(found))
+    click.echo(strict_json(found.as_record()) if form == "json" else comparison_text(found, every=every))
     if child_yaml:
         click.echo(
             f"wrote instrumentation.signal_check.summary and instrumentation.perturbations.notes to {child_yaml}",
@@ -73,7 +74,9 @@ def compare(parent_json: str, child_json: str, child_yaml: str | None, form: str
 
 @command.command("figures", epilog=FIGURES_EXAMPLES)
 @click.argument("runs", metavar="RUN|FILE...", nargs=-1, required=True)
-@click.option("--dir", "folder", required=True, metavar="FOLDER", help="Where the figures go; made where missing.")
+@click.option(
+    "--dir", "folder", required=True, metavar="FOLDER", help="Where the figures go; made where missing."
+)
 @click.option("--signal", "signals", metavar="NAME", multiple=True,
               help="One more heat map, or the beginning of several: activation_stats. May be repeated.")  # fmt: skip
 @click.option("--tag", metavar="TAG", help="Which artifact of each run, where it has several.")

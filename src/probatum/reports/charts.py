@@ -7,7 +7,9 @@ names of fields, so that no character of theirs can be read as Vega syntax.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any
 
 import altair
@@ -15,7 +17,7 @@ import altair
 from probatum._errors import RecordError
 from probatum._names import unknown
 from probatum.perturbations.names import CURVE_NAMES, STRENGTH_NAMES, Kind
-from probatum.reports.style import HEIGHT, NOT_MEASURED, WIDTH, by_run, epoch_axis, framed, layer_axis
+from probatum.reports.style import HEIGHT, NOT_MEASURED, NUMBER, WIDTH, by_run, epoch_axis, framed, layer_axis
 from probatum.signals.reading import Artifact
 
 UNITS = {  # of the colour, by signal or by the last part of its name
@@ -24,6 +26,7 @@ UNITS = {  # of the colour, by signal or by the last part of its name
     "weights.norm": "L2 norm",
     "weights.update_ratio": "|update| / |weight|",
     "attention_stats.entropy": "nats",
+    "attention_stats.entropy_normalised": "entropy / ln(keys)",
     "attention_stats.mean": "mean weight",
     "attention_stats.head_agreement": "mean cosine",
 }
@@ -32,8 +35,10 @@ AXES: dict[Kind, str] = {
     "truncation": "keep ratio: share of each record kept",
     "noise": "noise scale: robust standard deviations of the channel",
 }
-PER_RUN_AT_LEAST = 170  # points of width
-MANY_LAGS = 64  # more points than this hide the line
+PER_RUN_AT_LEAST = 132  # points of width
+PANELS_IN_A_ROW = 3
+EDGE = 10  # points between the frame and the outermost marks
+MANY_LAGS = 32  # more points than this hide the line
 
 
 def heat_map(artifacts: Mapping[str, Artifact], signal: str) -> Any:
@@ -78,7 +83,9 @@ def heat_map(artifacts: Mapping[str, Artifact], signal: str) -> Any:
     about = ["mean over the probed batches of each epoch" + ("; grey: not measured" if holes else "")]
     if len(artifacts) == 1:
         return framed(chart, f"{signal} by layer and epoch", [next(iter(artifacts)), *about])
-    panels = chart.facet(altair.Facet("run:N", title=None, sort=list(artifacts)), columns=3)
+    panels = chart.facet(altair.Facet("run:N", title=None, sort=list(artifacts)), columns=PANELS_IN_A_ROW)
+    if len(artifacts) > PANELS_IN_A_ROW:
+        panels = panels.resolve_axis(x="independent")  # a shared axis would stand below empty places
     return framed(panels, f"{signal} by layer and epoch", about)
 
 
@@ -95,7 +102,9 @@ def lag_curves(artifacts: Mapping[str, Artifact], layer: str | None = None, epoc
     """
     found = {name: artifact.lag_curves() for name, artifact in artifacts.items()}
     if layer is None:
-        shared = [own for own in next(iter(found.values())) if all(own in curves for curves in found.values())]
+        shared = [
+            own for own in next(iter(found.values())) if all(own in curves for curves in found.values())
+        ]
         layer = shared[0] if shared else "any common layer"
     rows: list[dict[str, Any]] = []
     shown: dict[str, int] = {}
@@ -112,13 +121,13 @@ def lag_curves(artifacts: Mapping[str, Artifact], layer: str | None = None, epoc
         ]
     longest = max((row["lag"] for row in rows), default=0)
     points: Any = False if longest > MANY_LAGS else altair.OverlayMarkDef(size=22)
-    ticks = altair.Axis(tickMinStep=1, format="d")
+    ticks = altair.Axis(tickMinStep=1, format="d", labelFlush=False)
     chart = (
         altair.Chart(altair.Data(values=rows))
-        .mark_line(point=points, clip=True)
+        .mark_line(point=points, strokeWidth=2)
         .encode(
             x=altair.X("lag:Q", title="positions back from the query (0: the newest that it may see)",
-                       scale=altair.Scale(domain=[0, longest], nice=False), axis=ticks),
+                       scale=altair.Scale(domain=[0, longest], nice=False, padding=EDGE), axis=ticks),
             y=altair.Y("mass:Q", title="mean attention mass (share of a row)", scale=altair.Scale(zero=True)),
             tooltip=["run:N", "lag:Q", "mass:Q"],
             **by_run(list(artifacts)),
@@ -171,9 +180,12 @@ def robustness_curves(
         rows += [_robustness_row(run, point, STRENGTH_NAMES[kind], metric) for point in points]
     strengths = sorted({row["strength"] for row in rows})
     # The axis begins where the data are undamaged, so that every curve is read from left to right.
-    scale = altair.Scale(domain=[strengths[0], strengths[-1]], reverse=kind == "truncation", nice=False)
+    scale = altair.Scale(
+        domain=[strengths[0], strengths[-1]], reverse=kind == "truncation", nice=False, padding=EDGE
+    )
+    axis = altair.Axis(values=strengths, labelExpr=NUMBER, labelFlush=False)
     base = altair.Chart(altair.Data(values=rows)).encode(
-        x=altair.X("strength:Q", title=AXES[kind], scale=scale, axis=altair.Axis(values=strengths, format="~g")),
+        x=altair.X("strength:Q", title=AXES[kind], scale=scale, axis=axis),
         **by_run(list(records)),
     )  # fmt: skip
     marks = [
@@ -183,14 +195,16 @@ def robustness_curves(
         ),
         base.mark_point(filled=True, opacity=1, size=36).encode(y="value:Q", strokeDash=altair.Undefined),
     ]
-    if any(row["low"] is not None for row in rows):
-        band = base.mark_area(opacity=0.16, strokeWidth=0).encode(
+    has_bands = any(row["low"] is not None for row in rows)
+    if has_bands:
+        band = base.mark_area(opacity=0.14, strokeWidth=0).encode(
             y=altair.Y("low:Q", title=metric), y2="high:Q", strokeDash=altair.Undefined
         )
-        marks.insert(0, band)
+        edges = [base.mark_line(strokeWidth=0.8, opacity=0.6).encode(y=f"{end}:Q") for end in ("low", "high")]
+        marks = [band, *edges, *marks]
     chart = altair.layer(*marks).properties(width=WIDTH, height=HEIGHT)
     title = f"{metric} under {kind}" + (f": {name.replace('_', ' ')}" if name else "")
-    return framed(chart, title, [_robustness_facts(facts, bands=len(marks) > 2)])
+    return framed(chart, title, [_robustness_facts(facts, bands=has_bands)])
 
 
 def _robustness_row(run: str, point: Mapping[str, Any], strength: str, metric: str) -> dict[str, Any]:
@@ -209,23 +223,44 @@ def _robustness_facts(points: Sequence[Mapping[str, Any]], *, bands: bool) -> st
     parts.append(f"{masks} masks" if masks > 1 else "")
     if bands:
         level = next(iter(levels))
+        drawn = f"{unit or 'samples'}{' and masks' if masks > 1 else ''}"
         exact = f"{level:.0%} " if level and len(levels) == 1 else ""
-        parts.append(f"bands: {exact}intervals, bootstrap over samples and masks" if exact else "bands: intervals")
+        parts.append(f"bands: {exact}intervals, bootstrap over {drawn}" if exact else "bands: intervals")
     return "; ".join(part for part in parts if part)
 
 
 def _color(signal: str, values: Sequence[float], height: float) -> Any:
     """Return the colours: logarithmic over decades, from blue to orange around 0 where both signs occur."""
     low, high = min(values), max(values)
+    ticks: Any = altair.Undefined
     if low < 0 < high:
         reach = max(-low, high)
-        scale = altair.Scale(scheme="blueorange", domain=[-reach, reach], domainMid=0)
+        middle = median(abs(value) for value in values if value)  # below it the scale is linear
+        scale = altair.Scale(scheme="blueorange", domain=[-reach, reach], type="symlog", constant=middle)
+        sizes = _ticks(middle, reach)
+        ticks = [*(-size for size in reversed(sizes)), 0, *sizes]
     elif low > 0 and high > 20 * low:
         scale = altair.Scale(scheme="viridis", type="log", nice=False)
+        ticks = _ticks(low, high)
     else:
         scale = altair.Scale(scheme="viridis", zero=False, nice=False)
-    legend = altair.Legend(gradientLength=max(70, min(height, 240)), format="~g" if high > low else ".3~g")
+    legend = altair.Legend(
+        gradientLength=max(70, min(height, 240)), labelExpr=NUMBER, tickCount=5, values=ticks
+    )
     return altair.Color("value:Q", title=_unit(signal), scale=scale, legend=legend)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Return round numbers for a logarithmic scale: the powers of ten, and 2 and 5 between them if few.
+
+    Example:
+        >>> _ticks(5e-5, 0.5), _ticks(0.04, 0.9)
+        ([0.0001, 0.001, 0.01, 0.1], [0.05, 0.1, 0.2, 0.5])
+    """
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    all_ticks = [float(f"{mantissa}e{power}") for power in powers for mantissa in (1, 2, 5)]
+    decades = [tick for tick in all_ticks[::3] if low <= tick <= high]
+    return decades if len(decades) > 2 else [tick for tick in all_ticks if low <= tick <= high]
 
 
 def _unit(signal: str) -> str:
@@ -236,9 +271,10 @@ def _unit(signal: str) -> str:
 
 
 def _panel_width(epochs: int, panels: int) -> float:
-    """Return the width of a panel: cells of 4 to 44 points where that fits."""
-    widest = WIDTH if panels == 1 else max(PER_RUN_AT_LEAST, 2 * WIDTH / 3 if panels == 2 else WIDTH / 2)
-    return max(PER_RUN_AT_LEAST, min(widest, 44 * epochs))
+    """Return the width of a panel: cells of at most 44 points, whole ones where that fits."""
+    widest = WIDTH if panels == 1 else 2 * WIDTH // 3 if panels == 2 else WIDTH // 2
+    cell = min(44, widest // epochs)
+    return max(cell * epochs, PER_RUN_AT_LEAST) if cell else widest
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

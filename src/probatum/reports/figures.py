@@ -11,8 +11,13 @@ from probatum._errors import RecordError, UsageError
 from probatum._files import write_whole
 from probatum.signals.reading import Artifact, pick
 
-PIXELS_PER_INCH = 200  # of the PNG; a chart of 460 points is 6.4 inches wide
-HEAT_MAPS = ("gradient_norms", "weights.update_ratio", "activation_stats.std", "attention_stats.entropy")
+PIXELS_PER_INCH = 216  # of the PNG: three pixels a point, so that cells end where pixels do
+HEAT_MAPS = (
+    "gradient_norms",
+    "weights.update_ratio",
+    "activation_stats.std",
+    "attention_stats.entropy_normalised",  # comparable between layers that see more or fewer keys
+)
 _LONGEST_NAME = 120  # characters of a file's name
 
 
@@ -52,7 +57,7 @@ def signal_charts(artifacts: Mapping[str, Artifact], signals: Sequence[str] = ()
 
     Args:
         artifacts: By the name that the charts show.
-        signals: Signals, or the beginnings of several, that get a heat map beside the usual four.
+        signals: Signals, or the beginnings of several, that get a heat map beside `HEAT_MAPS`.
 
     Raises:
         UsageError: a signal is in none of the artifacts; the nearest are listed.

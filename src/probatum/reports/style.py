@@ -13,7 +13,8 @@ import altair
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])  # a second sign beside the colour, for print in grey
 WIDTH, HEIGHT = 460, 280
-NOT_MEASURED = "#e4e4e4"
+NOT_MEASURED = "#c6c6c6"
+NUMBER = "format(datum.value, '~g')"  # Vega's own format would round 0.75 to the precision of the ticks
 LONGEST_LABEL = 56  # characters; longer names lose their middle
 _SHORT_LABEL = (
     f"length(datum.label) > {LONGEST_LABEL} "
@@ -26,14 +27,17 @@ def by_run(names: Sequence[str]) -> dict[str, Any]:
     colors = [OKABE_ITO[index % len(OKABE_ITO)] for index in range(len(names))]
     legend = altair.Legend(
         orient="top", labelLimit=0, labelExpr=_SHORT_LABEL, symbolType="stroke", symbolSize=500,
-        symbolStrokeWidth=2, columns=2,
+        symbolStrokeWidth=2, symbolOpacity=1, columns=2,
     )  # fmt: skip
     return {
         "color": altair.Color(
             "run:N", title=None, scale=altair.Scale(domain=list(names), range=colors), legend=legend
         ),
         "strokeDash": altair.StrokeDash(
-            "run:N", title=None, legend=legend, scale=altair.Scale(domain=list(names), range=_dashes(len(names)))
+            "run:N",
+            title=None,
+            legend=legend,
+            scale=altair.Scale(domain=list(names), range=_dashes(len(names))),
         ),
     }
 
@@ -61,15 +65,15 @@ def framed(chart: Any, title: str, subtitle: Sequence[str] = ()) -> Any:
     )  # fmt: skip
 
 
-def layer_axis(layers: Sequence[str]) -> tuple[float, altair.Axis]:
+def layer_axis(layers: Sequence[str]) -> tuple[int, altair.Axis]:
     """Return the height of one layer's row and its axis: rows shrink, and many layers are named in part.
 
     Example:
         >>> layer_axis(["fc"])[0], layer_axis([f"block.{index}" for index in range(300)])[0]
-        (18.0, 3.0)
+        (18, 3)
     """
-    step = max(3.0, min(18.0, 900 / max(1, len(layers))))
-    every = 1 if step >= 8 else round(10 / step + 0.5)
+    step = max(3, min(18, 900 // len(layers)))  # whole points, so that no seam shows between cells
+    every = 1 if step >= 8 else -(-10 // step)
     axis = altair.Axis(
         labelLimit=0, labelExpr=_SHORT_LABEL, values=list(layers[::every]), ticks=False, domain=False,
         labelFontSize=min(10.5, step if every == 1 else 9), labelOverlap=False, labelPadding=6,

@@ -16,7 +16,7 @@ from typing import Any
 from probatum.signals.diffusion import Diffusion, compare_diffusion
 from probatum.signals.effects import ALPHA, Effect, signal_effects
 from probatum.signals.inert import Likeness, leaves, likeness
-from probatum.signals.reading import RUN, Artifact
+from probatum.signals.reading import RUN, Artifact, artifact_names
 from probatum.signals.robustness import compare_robustness
 from probatum.signals.rules import two_runs_rule
 
@@ -91,7 +91,7 @@ def compare_artifacts(parent: Artifact, child: Artifact, alpha: float = ALPHA) -
         cells += singles
     numbers = [{record["epoch"] for record in artifact.epochs} for artifact in (parent, child)]
     return SignalComparison(
-        parent.path.stem, child.path.stem, differences, like, change, sentence,
+        *artifact_names([parent.path, child.path]), differences, like, change, sentence,
         _convergence(parent.document["convergence"], child.document["convergence"]),
         (len(numbers[0]), len(numbers[1]), len(numbers[0] & numbers[1])),
         layers, cells, _only_in_one(before, after), _diffusion(parent, child, layers),
@@ -147,16 +147,22 @@ def _change(differences: Mapping[str, list[dict[str, Any]] | None], like: Likene
 
 
 def _convergence(parent: Mapping[str, Any] | None, child: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Return best epoch and best value of both; None where one does not state them."""
+    """Return best and last epoch and value of both; None where one does not state them."""
     if not parent or not child:
         return None
-    names = [name for name in parent if name.startswith("best_") and name != "best_epoch" and name in child]
-    found: dict[str, Any] = {
-        "best_epoch": {"parent": parent.get("best_epoch"), "child": child.get("best_epoch")}
-    }
-    for name in names:
-        a, b = parent[name], child[name]
-        found[name] = {"parent": a, "child": b, "difference": None if a is None or b is None else b - a}
+    found: dict[str, Any] = {}
+    for which in ("best", "last"):
+        epoch = f"{which}_epoch"
+        if epoch in parent or epoch in child:
+            found[epoch] = {"parent": parent.get(epoch), "child": child.get(epoch)}
+        for name in parent:
+            if name.startswith(f"{which}_") and name != epoch and name in child:
+                a, b = parent[name], child[name]
+                found[name] = {
+                    "parent": a,
+                    "child": b,
+                    "difference": None if a is None or b is None else b - a,
+                }
     return found
 
 

@@ -69,22 +69,32 @@ class Artifact:
 
 
 def artifact_names(paths: Sequence[Path | str]) -> list[str]:
-    """Return a short name for each of several artifacts: its tag, or the folder that tells them apart.
+    """Return a short name for each artifact: its dated folder without the date, else its tag.
 
-    A folder's leading date and time, as run folders have them, is left out.
+    Where these are not different, the folder that tells the artifacts apart.
 
     Example:
         >>> artifact_names(["logs/a0.json", "logs/a3.json"])
         ['a0', 'a3']
-        >>> artifact_names(["20260101_000000_dkt_a_123456/x.json", "20260102_000000_dkt_b_654321/x.json"])
-        ['dkt_a_123456', 'dkt_b_654321']
+        >>> artifact_names(["runs/20260101_000000_dkt_a_123456/instrumentation/signals.json"])
+        ['dkt_a_123456']
+        >>> artifact_names(["old/signals.json", "new/signals.json"])
+        ['old', 'new']
     """
     resolved = [Path(path).resolve() for path in paths]
-    candidates = [[path.stem for path in resolved]]
+    tags = [path.stem for path in resolved]
     depth = min(len(path.parts) for path in resolved)
-    candidates += [[path.parts[-level] for path in resolved] for level in range(2, depth)]
-    names = next((found for found in candidates if len(set(found)) == len(found)), candidates[0])
-    return [re.sub(r"^\d{8}_\d{6}_(?=.)", "", name) for name in names]
+    folders = ([path.parts[-level] for path in resolved] for level in range(2, depth))
+    for names in ([_dated(path) or path.stem for path in resolved], tags, *folders):
+        if len(set(names)) == len(names):
+            return names
+    return [str(path) for path in paths]
+
+
+def _dated(path: Path) -> str:
+    """Return the name, without its date and time, of the dated folder that holds an artifact; else nothing."""
+    found = (re.match(r"\d{8}_\d{6}_(.+)", folder.name) for folder in path.parents[:2])
+    return next((match[1] for match in found if match), "")
 
 
 def pick(name: str, valid: Mapping[str, Any] | Sequence[str], kind: str) -> list[str]:

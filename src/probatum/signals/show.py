@@ -13,8 +13,8 @@ from typing import Any
 
 from probatum._errors import UsageError
 from probatum._names import unknown
-from probatum.signals.compare_text import aligned
-from probatum.signals.reading import Artifact, Series, pick
+from probatum.signals.compare_text import aligned, grouped
+from probatum.signals.reading import Artifact, Series, artifact_names, pick
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 PLAIN = "_.-=+*#@"  # for terminals without blocks
@@ -125,7 +125,7 @@ def show_text(
     notes: list[str] = []
     if signal is None and not every:
         rows, notes = _told_first(artifact, rows, fold=layer is None and epoch is None)
-    lines = [f"{artifact.path.stem}: {len(artifact.epochs)} epochs", ""]
+    lines = [f"{artifact_names([artifact.path])[0]}: {len(artifact.epochs)} epochs", ""]
     lines += _sparks(rows, blocks=blocks) if epoch is None else _statistics(rows)
     if signal is None and layer is None:
         lines += _words(artifact, epoch)
@@ -153,9 +153,9 @@ def _told_first(
     shown += [
         row for name in others for row in ([_folded(by_signal[name])] if name in folded else by_signal[name])
     ]
-    notes = [f"Zero in every layer and epoch: {', '.join(_grouped(silent))}."] if silent else []
+    notes = [f"Zero in every layer and epoch: {', '.join(grouped(silent))}."] if silent else []
     if folded:
-        notes.append(f"In one line for all layers (their median, their range): {', '.join(_grouped(folded))}.")
+        notes.append(f"In one line for all layers (their median, their range): {', '.join(grouped(folded))}.")
     if notes:
         notes.append("--signal NAME shows one of them layer by layer, --all shows everything.")
     return shown, ["", *notes] if notes else []
@@ -171,7 +171,10 @@ def _is_silent(own: Series) -> bool:
 
 def _folded(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return one row for all layers: the median of the layers by epoch, and the range over layers and epochs."""
-    columns = [[value for value in column if value is not None] for column in zip(*(row["values"] for row in rows), strict=True)]
+    columns = [
+        [value for value in column if value is not None]
+        for column in zip(*(row["values"] for row in rows), strict=True)
+    ]
     values = [median(column) if column else None for column in columns]
     known = [value for value in values if value is not None]
     return {
@@ -184,23 +187,6 @@ def _folded(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "max": max((row["max"] for row in rows if row["max"] is not None), default=None),
         "values": values,
     }
-
-
-def _grouped(names: Sequence[str]) -> list[str]:
-    """Return dotted names with what they share said once.
-
-    Example:
-        >>> _grouped(["gradient_stats.p1", "gradient_stats.p50", "a"])
-        ['gradient_stats.{p1, p50}', 'a']
-    """
-    parts: dict[str, list[str]] = {}
-    for name in names:
-        group, _, last = name.rpartition(".")
-        parts.setdefault(group or name, []).append(last if group else "")
-    return [
-        f"{group}.{{{', '.join(own)}}}" if len(own) > 1 else ".".join(filter(None, [group, *own]))
-        for group, own in parts.items()
-    ]
 
 
 def _sparks(rows: Sequence[dict[str, Any]], *, blocks: bool) -> list[str]:

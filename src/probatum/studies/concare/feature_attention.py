@@ -20,6 +20,7 @@ class FeatureInteraction(nn.Module):
         super().__init__()
         self.attention_norm = nn.LayerNorm(width)
         self.attention = nn.MultiheadAttention(width, HEADS, dropout=dropout, batch_first=True)
+        self.attention.attention_axis = "feature"  # channels have no order: probes draw no lag curve
         self.feed_forward_norm = nn.LayerNorm(width)
         self.feed_forward = nn.Sequential(
             nn.Linear(width, feed_forward), nn.ReLU(), nn.Dropout(dropout), nn.Linear(feed_forward, width)
@@ -40,6 +41,8 @@ class FeaturePooling(nn.Module):
     the softmax; the demographic token counts as observed. Dropout acts on a copy of the weights: after a
     forward pass `attention_weights` holds the distribution itself, `(batch, 1, tokens)`.
     """
+
+    attention_axis = "feature"
 
     def __init__(self, *, width: int, dropout: float, is_mask_aware: bool) -> None:
         """Build the three projections."""

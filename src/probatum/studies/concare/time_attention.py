@@ -26,6 +26,7 @@ class TimeAttention(nn.Module):
         Ma et al. 2020 (ConCare), arXiv 1911.12216, equations 3 to 5; fact sheet 1.2.
     """
 
+    attention_axis = "time"
     INITIAL_RATE = 0.8
     OBSERVED_BIAS, MISSING_BIAS = 0.5, 0.0
 
