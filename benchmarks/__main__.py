@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("throughput", "startup", "recording")
+NAMES = ("throughput", "startup", "recording", "probe_overhead", "landscape", "concare_encoder")
 
 
 def obstacle(name: str) -> str | None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from benchmarks import signal_tables
+from benchmarks.cells import spread, table
 
 
 def markdown(results_folder: Path | str) -> str:
@@ -40,9 +43,9 @@ def _throughput(result: Mapping[str, Any]) -> str:
     rows = [
         [
             _MODELS.get(name, name),
-            _spread(figure["interactions_per_second"], 0),
-            _spread(figure["ours_over_it"], 1, "x"),
-            _spread(figure["ours_over_it_by_wall_clock"], 1, "x"),
+            spread(figure["interactions_per_second"], 0),
+            spread(figure["ours_over_it"], 1, "x"),
+            spread(figure["ours_over_it_by_wall_clock"], 1, "x"),
         ]
         for name, figure in _ordered(result["models"], _MODELS)
     ]
@@ -54,7 +57,7 @@ def _throughput(result: Mapping[str, Any]) -> str:
         f"batches of {setting['batch']} windows of at most {setting['window']}, threads: {setting['threads']}, "
         f"pyKT {setting['pykt_toolkit']}. Median (range) of {setting['rounds']} rounds that took turns.\n"
     )
-    return f"{said}\n{_table(head, rows)}{_missing(result)}"
+    return f"{said}\n{table(head, rows)}{_missing(result)}"
 
 
 def _startup(result: Mapping[str, Any]) -> str:
@@ -63,14 +66,14 @@ def _startup(result: Mapping[str, Any]) -> str:
     rows = [
         [
             names.get(name, f"`{name}`"),
-            _spread(figure["milliseconds"], 0),
-            _spread(figure["ratio"], 1, "x"),
+            spread(figure["milliseconds"], 0),
+            spread(figure["ratio"], 1, "x"),
             base,
         ]
         for figures, base in ((verbs, "`python -c pass`"), (start, "`import torch`"))
         for name, figure in sorted(figures.items(), key=lambda item: item[1]["ratio"]["median"])
     ]
-    return _table(["command", "ms", "ratio", "to"], rows)
+    return table(["command", "ms", "ratio", "to"], rows)
 
 
 def _recording(result: Mapping[str, Any]) -> str:
@@ -79,8 +82,8 @@ def _recording(result: Mapping[str, Any]) -> str:
     rows = [
         [
             _STORES.get(name, name),
-            _spread(figure["record_ms"], 1),
-            _spread(figure["ratio_to_probatum"], 1, "x"),
+            spread(figure["record_ms"], 1),
+            spread(figure["ratio_to_probatum"], 1, "x"),
             f"{figure['best_ms']['median']:.2f} of {figure['best_of_runs']:,} runs"
             if "best_ms" in figure
             else "no query",
@@ -89,8 +92,8 @@ def _recording(result: Mapping[str, Any]) -> str:
     ]
     size = f"{load['parameters']} parameters, {load['epochs']} epochs of {load['metrics']} metrics"
     said = f"One run: {size}.{place}\n"
-    table = _table(["store", "ms per run", "ratio to Probatum", "best run, ms"], rows)
-    return f"{said}\n{table}{_missing(result)}"
+    rendered = table(["store", "ms per run", "ratio to Probatum", "best run, ms"], rows)
+    return f"{said}\n{rendered}{_missing(result)}"
 
 
 def _knowledge_tracing(result: Mapping[str, Any]) -> str:
@@ -107,7 +110,7 @@ def _knowledge_tracing(result: Mapping[str, Any]) -> str:
             minutes = row.get("minutes_per_fold")
             cells.append("" if minutes is None else f"{minutes:.1f}")
         body.append(cells)
-    return _table(head, body) + _splits(result.get("splits") or {})
+    return table(head, body) + _splits(result.get("splits") or {})
 
 
 def _splits(found: Mapping[str, Any]) -> str:
@@ -121,9 +124,9 @@ def _splits(found: Mapping[str, Any]) -> str:
         "\n\nThe same on fold 0 of other splits, by split seed: which students are held out moves the level more "
         "than any model here.\n\n"
     )
-    table = _table(["model", *(f"split seed {seed}" for seed in seeds)], body)
+    rendered = table(["model", *(f"split seed {seed}" for seed in seeds)], body)
     difference = f"\n\nDifference over the splits: {_difference(found)}" if "mean_diff" in found else ""
-    return text + table + difference
+    return text + rendered + difference
 
 
 def _ordered(figures: Mapping[str, Any], names: Mapping[str, str]) -> list[tuple[str, Any]]:
@@ -149,19 +152,9 @@ def _difference(found: Mapping[str, Any] | None) -> str:
     return f"{found['mean_diff']:+.4f}" + ("" if p_value is None else f" (p = {p_value:.3g})")
 
 
-def _spread(values: Mapping[str, float], digits: int, unit: str = "") -> str:
-    low, high = (f"{values[key]:,.{digits}f}" for key in ("lowest", "highest"))
-    return f"{values['median']:,.{digits}f}{unit} ({low} to {high})"
-
-
 def _missing(result: Mapping[str, Any]) -> str:
     missing = result.get("missing") or []
     return f"\nNot there when measured: {', '.join(missing)}.\n" if missing else ""
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
 
 
 _MODELS = {"gainakt2exp": "GainAKT2Exp, all constraints", "akt": "AKT (pyKT)", "sakt": "SAKT (pyKT)"}
@@ -171,4 +164,8 @@ _TABLES: dict[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "throughput": ("Training throughput", _throughput),
     "startup": ("Start-up", _startup),
     "recording": ("Recording a run", _recording),
+    "probe_overhead": ("What a probe costs", signal_tables.probe_overhead),
+    "landscape": ("Loss landscape", signal_tables.landscape),
+    "concare_encoder": ("Recurrent encoders in one batch", signal_tables.concare_encoder),
+    "icu_mortality": ("ICU mortality", signal_tables.icu_mortality),
 }

@@ -8,6 +8,12 @@ from torch import Tensor, nn
 HEADS = 4
 
 
+class ChannelAttention(nn.MultiheadAttention):
+    """Self-attention over channels, which have no order: probes draw no lag curve of it."""
+
+    attention_axis = "feature"
+
+
 class FeatureInteraction(nn.Module):
     """A pre-norm block of self-attention over the channels and a feed-forward layer, both residual.
 
@@ -19,8 +25,7 @@ class FeatureInteraction(nn.Module):
         """Build both layers."""
         super().__init__()
         self.attention_norm = nn.LayerNorm(width)
-        self.attention = nn.MultiheadAttention(width, HEADS, dropout=dropout, batch_first=True)
-        self.attention.attention_axis = "feature"  # channels have no order: probes draw no lag curve
+        self.attention = ChannelAttention(width, HEADS, dropout=dropout, batch_first=True)
         self.feed_forward_norm = nn.LayerNorm(width)
         self.feed_forward = nn.Sequential(
             nn.Linear(width, feed_forward), nn.ReLU(), nn.Dropout(dropout), nn.Linear(feed_forward, width)
