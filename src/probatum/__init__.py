@@ -12,29 +12,38 @@ if TYPE_CHECKING:
     from probatum._errors import ProbatumError
     from probatum.parameters import Parameters, parameter
     from probatum.runs.metric import MetricDefinition
+    from probatum.signals.config import TelemetryConfig
+    from probatum.signals.landscape import LandscapeSample
+    from probatum.signals.probe import Probe
     from probatum.training.parameters import TrainingParameters
     from probatum.training.study import Loss, Objective, Study, StudyData
 
 _HOME = {
+    "LandscapeSample": "probatum.signals.landscape",
     "Loss": "probatum.training.study",
     "MetricDefinition": "probatum.runs.metric",
     "Objective": "probatum.training.study",
     "Parameters": "probatum.parameters",
     "ProbatumError": "probatum._errors",
+    "Probe": "probatum.signals.probe",
     "Study": "probatum.training.study",
     "StudyData": "probatum.training.study",
+    "TelemetryConfig": "probatum.signals.config",
     "TrainingParameters": "probatum.training.parameters",
     "parameter": "probatum.parameters",
 }
 
 __all__ = [
+    "LandscapeSample",
     "Loss",
     "MetricDefinition",
     "Objective",
     "Parameters",
     "ProbatumError",
+    "Probe",
     "Study",
     "StudyData",
+    "TelemetryConfig",
     "TrainingParameters",
     "parameter",
 ]

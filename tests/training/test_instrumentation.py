@@ -111,6 +111,14 @@ def test_a_copy_goes_where_the_person_wants_it(own, tmp_path):
     assert copy.read_bytes() == paths.instrumentation("a0").read_bytes()
 
 
+def test_a_copy_never_takes_the_place_of_another_run_s(own, tmp_path):
+    named = {"instrumentation_dir": "instrumentation_data", "instrumentation_tag": "a0", "epochs": 1}
+    first, second = own(**WATCHED, **named), own(**WATCHED, **named, seeds=7)
+    folder = tmp_path / "instrumentation_data"
+    assert (folder / "a0.json").read_bytes() == first.instrumentation("a0").read_bytes()
+    assert (folder / f"a0_{second.name[-6:]}.json").exists()
+
+
 def test_an_interrupted_run_leaves_its_signals_and_ends_with_those_of_an_uninterrupted_one(
     prepare, carry_on, monkeypatch
 ):

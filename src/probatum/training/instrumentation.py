@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from probatum._errors import UsageError
 from probatum.parameters import INSTRUMENTATION_CATEGORY, field_specs, flat
+from probatum.runs.folder import run_id
 from probatum.runs.metric import MetricDefinition
 from probatum.runs.paths import RunPaths
 from probatum.training.machine import Machine
@@ -170,9 +171,7 @@ class Watched:
         missing = dict.fromkeys(("missingness_curve", "truncation_curve"), reason)
         self.writer.set_perturbations({"missing": missing} if curves is None else curves_record(curves))
         if self.copy_to is not None:
-            folder = Path(self.copy_to)
-            folder.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(self.writer.path, folder / self.writer.path.name)
+            _copy(self.writer.path, Path(self.copy_to))
 
     def _sample(self, landscape: LandscapeSource) -> Any:
         """Return the fixed sample of the loss landscape; None where it is not wanted or not offered."""
@@ -212,6 +211,16 @@ def watch(
     if not machine.is_writer:
         return Unwatched()
     return Watched(parameters, model, steps, paths, seed_tag(parameters, seed, several=several), seed)
+
+
+def _copy(artifact: Path, folder: Path) -> None:
+    """Copy an artifact into a person's folder; another run's file of that name stays, and the run's id is added."""
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / artifact.name
+    if target.exists() and target.read_bytes() != artifact.read_bytes():
+        target = folder / f"{artifact.stem}_{run_id(artifact.parents[1].name)}.json"
+    shutil.copyfile(artifact, target)
+    print(f"signals copied to {target}", flush=True)
 
 
 def seed_tag(parameters: Any, seed: int, *, several: bool) -> str:
