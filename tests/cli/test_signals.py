@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
-from probatum._errors import RecordError, UnknownNameError
+from probatum._errors import RecordError, UnknownNameError, UsageError
 from probatum.cli.signals import command
 from probatum.runs.folder import create_run_folder
 
@@ -121,6 +121,69 @@ def test_showing_a_record_starts_fast(pair):
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_show_all_prints_the_signals_that_are_zero(pair):
+    assert "gradient_stats.vanishing_share  " not in call("show", pair.parent)
+    assert "gradient_stats.vanishing_share  " in call("show", pair.parent, "--all")
+
+
+def test_compare_all_prints_the_layers_that_did_not_move(pair):
+    words = ("compare", "--parent_json", pair.parent, "--child_json", pair.child)
+    assert "Signals that did not move (--all shows each layer)" in call(*words)
+    assert "Signals that did not move" not in call(*words, "--all")
+
+
+def test_figures_of_runs_and_files_are_written_and_named(pair, run_folder, tmp_path):
+    out = call(
+        "figures", "123456", pair.child, "--runs-root", run_folder.folder.parent, "--dir", tmp_path / "figures",
+        "--signal", "hidden_norms", "--signal", "activation_stats.mean",
+    ).splitlines()  # fmt: skip
+    assert all(Path(line).stat().st_size > 1000 for line in out)
+    assert {Path(line).name for line in out} == {file.name for file in (tmp_path / "figures").iterdir()}
+    for name in ("heat_map_hidden_norms", "heat_map_activation_stats_mean", "lag_curve_attention"):
+        assert str(tmp_path / "figures" / f"{name}.png") in out
+        assert str(tmp_path / "figures" / f"{name}.svg") in out
+    assert "dkt_quick_123456" in (tmp_path / "figures" / "lag_curve_attention.svg").read_text()
+
+
+def test_figures_of_a_run_hold_the_curves_that_perturb_added(run_folder, tmp_path):
+    artifact = run_folder.instrumentation("a0")
+    stories.ArtifactWriter(artifact, {}, provenance={"seed": 7}, mode="overwrite").append(stories.signals(1))
+    points = stories.curve([0.8, 0.7, 0.6])
+    path = run_folder.perturbations("curves_seed7")
+    path.parent.mkdir()
+    path.write_text(
+        json.dumps({"curves": [{"kind": "missingness", "name": "informative", "points": points}]})
+    )
+    call("figures", "123456", "--runs-root", run_folder.folder.parent, "--dir", tmp_path / "figures")
+    assert (tmp_path / "figures" / "missingness_informative_auroc.png").is_file()
+
+
+def test_figures_need_a_run_and_a_folder(pair, tmp_path):
+    for words in (["--dir", str(tmp_path)], [str(pair.parent)]):
+        result = CliRunner().invoke(command, ["figures", *words])
+        assert result.exit_code == 2
+        assert "Missing" in result.output
+
+
+def test_figures_of_one_artifact_twice_are_refused(pair, run_folder, tmp_path):
+    words = ["figures", str(pair.parent), str(pair.parent), "--dir", str(tmp_path / "figures")]
+    result = CliRunner().invoke(command, words)
+    assert result.exit_code == 2
+    assert "given more than once" in result.output
+    assert not (tmp_path / "figures").exists()
+
+
+def test_figures_of_an_unknown_signal_write_nothing(pair, tmp_path):
+    words = ("figures", pair.parent, "--dir", tmp_path / "figures", "--signal", "hidden_norm")
+    assert "Did you mean 'hidden_norms'" in call(*words, fails=UsageError)
+    assert not (tmp_path / "figures").exists()
+
+
+def test_figures_of_a_foreign_file_are_refused(pair, tmp_path):
+    pair.child.write_text("{}")
+    call("figures", pair.child, "--dir", tmp_path / "figures", fails=RecordError)
+
+
 def test_help_has_examples():
-    for words in (["--help"], ["compare", "--help"], ["show", "--help"]):
+    for words in (["--help"], ["compare", "--help"], ["show", "--help"], ["figures", "--help"]):
         assert "Examples:" in CliRunner().invoke(command, words).output

@@ -143,3 +143,48 @@ def test_the_record_is_strict_json(tmp_path):
 
 def test_the_summary_says_what_one_run_each_cannot_say(tmp_path):
     assert "takes several seeds" in summary_text(compare(tmp_path, child={"seed": 1}))
+
+
+def test_what_moved_stands_first_and_the_rest_is_counted(tmp_path):
+    found = compare(tmp_path, child={**other(parameters={"mask_ratio": 0.6}), "scale": 9.0})
+    text = comparison_text(found)
+    head, tail = text.split("Signals that did not move")
+    rows = [line.split()[0] for line in head.splitlines() if line.endswith("larger")]
+    sizes = {own.signal: abs(own.effect_size) for own in found.layers if own.verdict == "larger"}
+    assert set(rows) == {"gradient_norms", "totals.gradient_norm"}
+    assert max(sizes, key=lambda name: sizes[name]) == rows[0]
+    assert "identical: gradient_stats.vanishing_share (2)" in tail
+    assert "vanishing_share" in comparison_text(found, every=True).split("Robustness")[0]
+
+
+def test_artifacts_of_one_tag_are_named_by_their_folders(tmp_path):
+    for name in ("20260101_000000_dkt_old_123456", "20260102_000000_dkt_new_654321"):
+        stories.artifact(tmp_path / name / "instrumentation" / "signals.json")
+    paths = sorted(tmp_path.glob("*/instrumentation/*.json"))
+    found = compare_artifacts(*map(stories.read_artifact, paths))
+    assert (found.parent, found.child) == ("dkt_old_123456", "dkt_new_654321")
+
+
+def test_a_layer_that_one_run_lacks_is_named_once_for_all_its_signals(tmp_path):
+    parent = stories.artifact(tmp_path / "a0.json", epochs=1)
+    writer = stories.ArtifactWriter(tmp_path / "a3.json", {})
+    new = {"new": stories.statistics(norm=[1.0, 2.0], p1=[0.1], p50=[0.2])}
+    writer.append(stories.EpochSignals(1, gradients=new))
+    text = comparison_text(compare_artifacts(parent, stories.read_artifact(writer.path)))
+    assert "only in the child: gradient_norms, gradient_stats.{p1, p50} of new" in text
+
+
+def test_best_and_last_epoch_are_both_given(tmp_path):
+    convergence = compare(tmp_path, child={"seed": 1}).convergence
+    assert convergence is not None
+    assert list(convergence) == ["best_epoch", "best_val_auprc", "last_epoch", "last_val_auprc"]
+
+
+def test_the_ends_of_the_curves_stand_side_by_side(tmp_path):
+    curves = {"missingness_curve": stories.curve([0.8, 0.7, 0.6], half_width=0.05)}
+    text = comparison_text(
+        compare(tmp_path, parent={"perturbations": curves}, child={"perturbations": curves})
+    )
+    (line,) = [line.split() for line in text.splitlines() if line.strip().startswith("auroc")]
+    assert line[:5] == ["auroc", "mask_rate", "0", "mask_rate", "0.4"]
+    assert line[5:11] == ["0.8000", "->", "0.6000", "0.8000", "->", "0.6000"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,9 +25,9 @@ Examples:
   probatum signals figures instrumentation_data/a0.json instrumentation_data/a3.json --dir figures
 
 Each chart becomes NAME.png and NAME.svg: heat maps (layer by epoch) of gradient norms, update ratios,
-activation spread and attention entropy, attention by distance back, and robustness curves; what was not
-measured is left out. Several runs share each chart, on one scale. Artifacts that differ in no more than their
-folder are named by it. Exit code 0: written; 1: a file is torn or foreign, or holds nothing; 2: usage."""
+activation spread and attention entropy, attention by distance back, and robustness curves, also those that
+`probatum perturb` added. Several runs share each chart, on one scale; a curve that one of them lacks is left
+out. Exit code 0: written; 1: a file is torn or foreign, or holds nothing; 2: usage."""
 COMPARE_EXAMPLES = """\b
 Examples:
   probatum signals compare --parent_json instrumentation_data/a0.json \\
@@ -78,7 +78,7 @@ def compare(parent_json: str, child_json: str, child_yaml: str | None, form: str
     "--dir", "folder", required=True, metavar="FOLDER", help="Where the figures go; made where missing."
 )
 @click.option("--signal", "signals", metavar="NAME", multiple=True,
-              help="One more heat map, or the beginning of several: activation_stats. May be repeated.")  # fmt: skip
+              help="One more heat map, or the beginning of several: activation_stats. Repeatable.")  # fmt: skip
 @click.option("--tag", metavar="TAG", help="Which artifact of each run, where it has several.")
 @click.option(
     "--runs_root", "--runs-root", metavar="FOLDER", help="Where runs stand; else PROBATUM_RUNS, else ./runs."
@@ -97,7 +97,9 @@ def figures(
 
     from probatum.reports.figures import signal_charts, write_figures  # charts are slow to load
 
-    charts = signal_charts(dict(zip(artifact_names(paths), artifacts, strict=True)), signals)
+    named = dict(zip(artifact_names(paths), artifacts, strict=True))
+    added = {name: _added_curves(artifact) for name, artifact in named.items()}
+    charts = signal_charts(named, signals, added)
     for path in write_figures(charts, folder):
         click.echo(path)
     return 0
@@ -131,6 +133,16 @@ def show(
     rows = signal_rows(artifact, signal, layer, epoch)
     click.echo(strict_json(rows) if form == "json" else csv_text(rows), nl=form == "json")
     return 0
+
+
+def _added_curves(artifact: Artifact) -> Any:
+    """Return the curves that `perturb` added to the run in whose folder an artifact stands; {} where none."""
+    from probatum._files import read_json
+    from probatum.runs.paths import RunPaths
+
+    seed = (artifact.document.get("provenance") or {}).get("seed")
+    path = RunPaths(artifact.path.resolve().parent.parent).perturbations(f"curves_seed{seed}")
+    return read_json(path) if path.is_file() else {}
 
 
 def _artifact(run: str, tag: str | None, runs_root: str | None) -> Artifact:

@@ -2,7 +2,8 @@
 
 Every function takes the artifacts, or parts of them, by the names that the chart shows, and returns an Altair
 chart: one definition that becomes HTML, SVG or PNG. Names of runs and layers are values in the data, never
-names of fields, so that no character of theirs can be read as Vega syntax.
+names of fields, so that no character of theirs can be read as Vega syntax. PNG and SVG escape them; a page of
+HTML must escape `<` in the chart's JSON itself, which Altair's `to_html` does not.
 """
 
 from __future__ import annotations
@@ -142,13 +143,15 @@ def robustness_choices(record: Mapping[str, Any]) -> dict[tuple[Kind, str], list
 
     The whole curves where the block has them, else the seed's lists, which know one curve of each kind.
     """
-    whole = {(curve["kind"], curve["name"]): curve["points"] for curve in record.get("curves") or []}
-    listed = {
-        (kind, points[0].get("mechanism") or points[0].get("end") or ""): points
-        for kind, key in CURVE_NAMES.items()
-        if (points := record.get(key)) and kind not in {own for own, _ in whole}
+    found: dict[tuple[Kind, str], list[Mapping[str, Any]]] = {
+        (curve["kind"], curve["name"]): curve["points"] for curve in record.get("curves") or []
     }
-    return {**whole, **listed}
+    whole = {kind for kind, _ in found}
+    for kind, key in CURVE_NAMES.items():
+        points = record.get(key)
+        if points and kind not in whole:
+            found[kind, points[0].get("mechanism") or points[0].get("end") or ""] = points
+    return found
 
 
 def robustness_curves(
@@ -243,7 +246,8 @@ def _color(signal: str, values: Sequence[float], height: float) -> Any:
         scale = altair.Scale(scheme="viridis", type="log", nice=False)
         ticks = _ticks(low, high)
     else:
-        scale = altair.Scale(scheme="viridis", zero=False, nice=False)
+        top = high if high > low else low + (abs(low) or 1.0)  # one value alone is the lowest colour
+        scale = altair.Scale(scheme="viridis", domain=[low, top], nice=False)
     legend = altair.Legend(
         gradientLength=max(70, min(height, 240)), labelExpr=NUMBER, tickCount=5, values=ticks
     )

@@ -50,7 +50,11 @@ def write_figures(charts: Mapping[str, Any], folder: Path | str) -> list[Path]:
     return written
 
 
-def signal_charts(artifacts: Mapping[str, Artifact], signals: Sequence[str] = ()) -> dict[str, Any]:
+def signal_charts(
+    artifacts: Mapping[str, Artifact],
+    signals: Sequence[str] = (),
+    added: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, Any]:
     """Return every chart that the artifacts have data for, by its file name.
 
     Heat maps stand beside each other, curves in one frame. A curve is drawn where every artifact has it.
@@ -58,6 +62,7 @@ def signal_charts(artifacts: Mapping[str, Artifact], signals: Sequence[str] = ()
     Args:
         artifacts: By the name that the charts show.
         signals: Signals, or the beginnings of several, that get a heat map beside `HEAT_MAPS`.
+        added: Curves that `probatum perturb` added later, by the same names; they go before the artifact's own.
 
     Raises:
         UsageError: a signal is in none of the artifacts; the nearest are listed.
@@ -72,7 +77,10 @@ def signal_charts(artifacts: Mapping[str, Artifact], signals: Sequence[str] = ()
         _add(found, f"heat_map_{signal}", charts.heat_map(artifacts, signal))
     for layer in _in_all([list(artifact.lag_curves()) for artifact in artifacts.values()]):
         _add(found, f"lag_curve_{layer}", charts.lag_curves(artifacts, layer))
-    records = {name: artifact.document["perturbations"] or {} for name, artifact in artifacts.items()}
+    records = {
+        name: _with_added(artifact.document["perturbations"] or {}, (added or {}).get(name) or {})
+        for name, artifact in artifacts.items()
+    }
     choices = [charts.robustness_choices(record) for record in records.values()]
     for kind, name in _in_all(choices):
         points = [own[kind, name] for own in choices]
@@ -85,6 +93,13 @@ def signal_charts(artifacts: Mapping[str, Artifact], signals: Sequence[str] = ()
             f"{' in every one of them' if len(artifacts) > 1 else ''}. Train with --instrument_signals."
         )
     return found
+
+
+def _with_added(own: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a `perturbations` block with the curves of both; of two with one name the one added later."""
+    curves = {(curve["kind"], curve["name"]): curve for curve in own.get("curves") or []}
+    curves |= {(curve["kind"], curve["name"]): curve for curve in added.get("curves") or []}
+    return {**own, "curves": list(curves.values())}
 
 
 def _in_all(groups: Sequence[Iterable[Any]]) -> list[Any]:

@@ -58,7 +58,8 @@ def framed(chart: Any, title: str, subtitle: Sequence[str] = ()) -> Any:
             limit=0, subtitlePadding=4,
         )
         .configure_axis(
-            labelFontSize=10.5, titleFontSize=11, titleFontWeight="normal", gridColor="#e8e8e8", domainColor="#888888"
+            labelFontSize=10.5, titleFontSize=11, titleFontWeight="normal", gridColor="#e8e8e8",
+            domainColor="#888888",
         )
         .configure_legend(labelFontSize=10.5, titleFontSize=11, titleFontWeight="normal", titleLimit=0)
         .configure_header(labelFontSize=11, labelLimit=0, labelFontWeight="bold")

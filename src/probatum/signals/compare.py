@@ -90,8 +90,9 @@ def compare_artifacts(parent: Artifact, child: Artifact, alpha: float = ALPHA) -
         layers += totals
         cells += singles
     numbers = [{record["epoch"] for record in artifact.epochs} for artifact in (parent, child)]
+    names = artifact_names([parent.path, child.path])
     return SignalComparison(
-        *artifact_names([parent.path, child.path]), differences, like, change, sentence,
+        names[0], names[1], differences, like, change, sentence,
         _convergence(parent.document["convergence"], child.document["convergence"]),
         (len(numbers[0]), len(numbers[1]), len(numbers[0] & numbers[1])),
         layers, cells, _only_in_one(before, after), _diffusion(parent, child, layers),

@@ -14,7 +14,7 @@ from typing import Any
 from probatum._errors import UsageError
 from probatum._names import unknown
 from probatum.signals.compare_text import aligned, grouped
-from probatum.signals.reading import Artifact, Series, artifact_names, pick
+from probatum.signals.reading import Artifact, Series, pick
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 PLAIN = "_.-=+*#@"  # for terminals without blocks
@@ -125,7 +125,7 @@ def show_text(
     notes: list[str] = []
     if signal is None and not every:
         rows, notes = _told_first(artifact, rows, fold=layer is None and epoch is None)
-    lines = [f"{artifact_names([artifact.path])[0]}: {len(artifact.epochs)} epochs", ""]
+    lines = [f"{artifact.path.stem}: {len(artifact.epochs)} epochs", ""]
     lines += _sparks(rows, blocks=blocks) if epoch is None else _statistics(rows)
     if signal is None and layer is None:
         lines += _words(artifact, epoch)
@@ -135,7 +135,7 @@ def show_text(
 def _told_first(
     artifact: Artifact, rows: Sequence[dict[str, Any]], *, fold: bool
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return the telling rows, then the others, folded where asked for, and the lines that say what is not shown."""
+    """Return the telling rows, then the others, folded or not, and the lines that say what is not shown."""
     by_signal: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         by_signal.setdefault(row["signal"], []).append(row)
