@@ -42,7 +42,7 @@ def test_f_the_missing_aware_variant_reads_the_inputs_of_the_baseline():
     defaults = ConCare().load_defaults()
     aware = defaults.model_copy(update={"missing_aware_extension": True})
     one, other = (build_concare(parameters, FACTS) for parameters in (defaults, aware))
-    assert one.encoder.input_size == other.encoder.input_size == 3  # value, mask, hours since
+    assert one.encoder.input_size == other.encoder.input_size
     assert one.encoder.features == other.encoder.features
 
 

@@ -9,18 +9,20 @@ from probatum.studies.concare.batch import ICUBatch
 from probatum.studies.concare.batched_gru import BatchedGRU
 from probatum.studies.concare.decov import decov
 from probatum.studies.concare.feature_attention import FeatureInteraction, FeaturePooling
+from probatum.studies.concare.history import FEATURES, history_features
 from probatum.studies.concare.output import ConCareOutput
 from probatum.studies.concare.time_attention import TimeAttention
 
-INPUTS_PER_CHANNEL = 3  # value, mask, time since the last observation
+INPUTS_PER_CHANNEL = 3 + FEATURES  # value, mask, time since the last observation, history
 DAY = 24.0  # hours
 
 
 class ConCare(nn.Module):
     """Mortality from irregular series.
 
-    Both variants read the same inputs: of each channel and hour the value, whether it was observed, and for
-    how long it was not. The missing-aware one differs in the biases of its two attentions alone.
+    Both variants read the same inputs: of each channel and hour the value, whether it was observed, for how
+    long it was not, and count, mean and extremes of the observations so far (an addition of this workbench).
+    The missing-aware one differs in the biases of its two attentions alone.
 
     Source:
         Ma et al. 2020, "ConCare: Personalized Clinical Feature Embedding via Capturing the Healthcare
@@ -67,9 +69,10 @@ class ConCare(nn.Module):
 
     def encode(self, batch: ICUBatch) -> tuple[Tensor, Tensor]:
         """Return the context of every channel and the attention over time: what pretraining compares."""
-        inputs = torch.stack(
+        now = torch.stack(
             [batch.values, batch.mask, batch.since / DAY], dim=-1
         )  # (batch, steps, channels, 3)
+        inputs = torch.cat([now, history_features(batch.values, batch.mask)], dim=-1)
         states = self.encoder(inputs)  # (batch, steps, channels, width)
         channels = self.time_attention(states, batch.mask, batch.lengths)
         static = torch.tanh(self.demographics(torch.cat([batch.static, batch.static_mask], dim=-1)))
