@@ -10,9 +10,11 @@ from probatum.studies.concare.time_attention import TimeAttention
 BATCH, STEPS, CHANNELS, WIDTH = 3, 5, 2, 4
 
 
-def attention(*, is_mask_aware=False, dtype=torch.float64):
+def attention(*, is_mask_aware=False, scale=0.0, dtype=torch.float64):
     torch.manual_seed(2)
-    built = TimeAttention(channels=CHANNELS, width=WIDTH, attention_width=3, is_mask_aware=is_mask_aware)
+    built = TimeAttention(
+        channels=CHANNELS, width=WIDTH, attention_width=3, scale=scale, is_mask_aware=is_mask_aware
+    )
     return built.to(dtype)
 
 
@@ -40,15 +42,18 @@ def scores_by_definition(layer, states, mask, stay, channel):
     for hour in range(length):
         fit = torch.sigmoid(query @ (states[stay, hour, channel] @ layer.key[channel]))
         score = torch.relu(fit / (rate * torch.log(2.72 + 1 - fit) * (length - hour)))
+        if layer.log_scale is not None:
+            score = layer.log_scale[channel, 0].exp() * score
         if layer.mask_bias is not None:
             score = score + layer.mask_bias[int(mask[stay, hour, channel])]
         scores.append(score)
     return torch.stack(scores)
 
 
+@pytest.mark.parametrize("scale", [0.0, 10.0])
 @pytest.mark.parametrize("is_mask_aware", [False, True])
-def test_weights_and_context_equal_the_formula(states, mask, is_mask_aware):
-    layer = attention(is_mask_aware=is_mask_aware)
+def test_weights_and_context_equal_the_formula(states, mask, is_mask_aware, scale):
+    layer = attention(is_mask_aware=is_mask_aware, scale=scale)
     context = layer(states, mask, LENGTHS)
     for stay in range(BATCH):
         for channel in range(CHANNELS):
@@ -93,3 +98,14 @@ def test_every_weight_of_the_aware_form_is_trained(states, mask):
 
 def test_observed_and_missing_biases_start_as_published():
     assert attention(is_mask_aware=True).mask_bias.tolist() == [0.0, 0.5]
+
+
+def test_the_published_scores_are_nearly_flat_and_the_learned_factor_lets_them_choose():
+    states, mask = torch.randn(1, 48, CHANNELS, WIDTH, dtype=torch.float64), torch.ones(1, 48, CHANNELS)
+    spread = {}
+    for scale in (0.0, 10.0):
+        layer = attention(scale=scale)
+        layer(states, mask, torch.tensor([48]))
+        spread[scale] = layer.attention_weights.amax(-1).max()
+    assert spread[0.0] < 0.1  # of 48 hours, no hour of any channel has a tenth
+    assert spread[10.0] > 5 * spread[0.0]

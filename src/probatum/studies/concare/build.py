@@ -19,6 +19,7 @@ def build_concare(parameters: ConCareParameters, facts: Mapping[str, Any]) -> Co
         static=facts["static"],
         width=parameters.hidden_dim,
         attention_width=parameters.attention_dim,
+        attention_scale=parameters.attention_scale,
         feed_forward=parameters.feed_forward_dim,
         dropout=1 - parameters.keep_prob,
         attention_dropout=parameters.attention_dropout,

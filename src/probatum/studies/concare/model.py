@@ -36,6 +36,7 @@ class ConCare(nn.Module):
         static: int,
         width: int,
         attention_width: int,
+        attention_scale: float,
         feed_forward: int,
         dropout: float,
         attention_dropout: float,
@@ -46,7 +47,11 @@ class ConCare(nn.Module):
         super().__init__()
         self.encoder = BatchedGRU(channels, INPUTS_PER_CHANNEL, width)
         self.time_attention = TimeAttention(
-            channels=channels, width=width, attention_width=attention_width, is_mask_aware=time_is_mask_aware
+            channels=channels,
+            width=width,
+            attention_width=attention_width,
+            scale=attention_scale,
+            is_mask_aware=time_is_mask_aware,
         )
         self.demographics = nn.Linear(2 * static, width)
         self.dropout = nn.Dropout(dropout)

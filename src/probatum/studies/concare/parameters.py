@@ -19,6 +19,11 @@ class ConCareParameters(ICUDataParameters):
         multiple_of=4,
     )
     attention_dim: int = parameter("model_config", "Width of the attention over time", unit="features", ge=1)
+    attention_scale: float = parameter(
+        "model_config",
+        "First value of the learned factor on the scores over time; 0 keeps the published formula, which is flat",
+        ge=0,
+    )
     feed_forward_dim: int = parameter(
         "model_config", "Width of the feed-forward layer", unit="features", ge=1
     )
