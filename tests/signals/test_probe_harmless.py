@@ -95,13 +95,20 @@ def without():
     return cache(lambda kind: run(*MODELS[kind], None))
 
 
-@pytest.mark.parametrize("profile", [*profile_names(), *EXTRA])
+@pytest.mark.parametrize("profile", [*profile_names(), *(name for name in EXTRA if name != "all")])
 @pytest.mark.parametrize("kind", MODELS)
 def test_nothing_changes_by_a_single_bit(kind, profile, without):
     make, batch = MODELS[kind]
     config = load_profile("diagnostic", EXTRA[profile]) if profile in EXTRA else load_profile(profile, SINGLE)
 
     assert_same(run(make, batch, config), without(kind))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", MODELS)
+def test_nothing_changes_with_every_signal_at_once(kind, without):
+    make, batch = MODELS[kind]
+    assert_same(run(make, batch, load_profile("diagnostic", EXTRA["all"])), without(kind))
 
 
 def test_an_evaluation_between_steps_keeps_its_fused_kernel():
