@@ -57,3 +57,13 @@ def test_full_precision_on_one_device_needs_no_fabric():
     assert machine.setup(model, torch.optim.SGD(model.parameters()))[0] is model
     assert machine.is_writer
     machine.wait_for_all()
+
+
+def test_gradients_are_scaled_by_nobody_on_a_cpu():
+    from types import SimpleNamespace
+
+    from probatum.training.machine import FabricMachine
+
+    assert PlainMachine(torch.device("cpu")).gradient_scaler is None
+    parameters = SimpleNamespace(strategy="single", mixed_precision=True, amp_dtype="bfloat16")
+    assert FabricMachine(parameters, [torch.device("cpu")]).gradient_scaler is None  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
@@ -26,72 +26,41 @@ if TYPE_CHECKING:
 LandscapeSource = Callable[[], tuple[str, Callable[[nn.Module], Tensor]] | None]
 
 
-class Watch(Protocol):
-    """What the loop tells of a training; nothing of it changes a number of the training."""
+class Watch:
+    """What the loop tells of a training; as it stands here, nobody listens and nothing is kept."""
 
     def observe(self, loss: Loss) -> None:
         """See a step after its backward pass, before clipping."""
-        ...
 
-    def end_epoch(
-        self,
-        row: Mapping[str, Any],
-        metric: MetricDefinition,
-        landscape: LandscapeSource,
-    ) -> None:
+    def end_epoch(self, row: Mapping[str, Any], metric: MetricDefinition, landscape: LandscapeSource) -> None:
         """See the epoch's metrics; what was seen is on the disk when this returns."""
-        ...
 
     def state_dict(self) -> dict[str, Any]:
         """Return plain numbers from which `load_state_dict` continues exactly."""
-        ...
-
-    def load_state_dict(self, state: dict[str, Any], epoch: int) -> None:
-        """Continue after `epoch`."""
-        ...
-
-    def close(self) -> None:
-        """Let go of the model."""
-        ...
-
-    def add_curves(self, curves: list[Curve] | None, reason: str) -> None:
-        """Keep the robustness curves of the finished training, or the reason why there are none."""
-        ...
-
-
-class Unwatched:
-    """Sees nothing and costs nothing."""
-
-    def observe(self, loss: Loss) -> None:
-        """See nothing."""
-
-    def end_epoch(
-        self,
-        row: Mapping[str, Any],
-        metric: MetricDefinition,
-        landscape: LandscapeSource,
-    ) -> None:
-        """See nothing."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return nothing."""
         return {}
 
     def load_state_dict(self, state: dict[str, Any], epoch: int) -> None:
-        """Continue with nothing."""
+        """Continue after `epoch`."""
 
     def close(self) -> None:
-        """Let go of nothing."""
+        """Let go of the model."""
 
     def add_curves(self, curves: list[Curve] | None, reason: str) -> None:
-        """Keep nothing."""
+        """Keep the robustness curves of the finished training, or the reason why there are none."""
 
 
-class Watched:
-    """A probe, its snapshots and its artifact."""
+class Watched(Watch):
+    """A probe, its snapshots and its artifact; nothing of it changes a number of the training."""
 
     def __init__(
-        self, parameters: Any, model: nn.Module, steps: int, paths: RunPaths, tag: str, seed: int
+        self,
+        parameters: Any,
+        model: nn.Module,
+        machine: Machine,
+        steps: int,
+        paths: RunPaths,
+        tag: str,
+        seed: int,
     ) -> None:
         from probatum.signals.artifact import ArtifactWriter
         from probatum.signals.config import load_config
@@ -101,7 +70,9 @@ class Watched:
         chosen = load_config(parameters.telemetry_profile)
         config = chosen.model_copy(update={"probe_batches": parameters.instrumentation_probe_batches})
         self.config, self.model, self.seed = config, model, seed
-        self.probe = Probe(model, config, seed=seed, steps_per_epoch=steps)
+        self.probe = Probe(
+            model, config, seed=seed, steps_per_epoch=steps, grad_scale=machine.gradient_scaler
+        )
         self.epoch = 0
         self.steps = steps
         self.copy_to = parameters.instrumentation_dir
@@ -202,15 +173,16 @@ def watch(
         UsageError: the training is sharded, so that no process sees a whole gradient.
     """
     if not parameters.instrument_signals:
-        return Unwatched()
+        return Watch()
     if parameters.strategy == "fsdp":
         raise UsageError(
             "instrument_signals cannot be combined with strategy fsdp: each process holds a part of every "
             "gradient. Use --strategy ddp, or leave the probe out."
         )
     if not machine.is_writer:
-        return Unwatched()
-    return Watched(parameters, model, steps, paths, seed_tag(parameters, seed, several=several), seed)
+        return Watch()
+    tag = seed_tag(parameters, seed, several=several)
+    return Watched(parameters, model, machine, steps, paths, tag, seed)
 
 
 def _copy(artifact: Path, folder: Path) -> None:

@@ -64,6 +64,11 @@ class Machine(ABC):
     def autocast(self) -> AbstractContextManager[Any]:
         """Return the context in which a forward pass runs at the asked precision."""
 
+    @property
+    def gradient_scaler(self) -> Any:
+        """What the gradients are scaled by between backward and step; None where they are not."""
+        return None
+
     def model_state(self, model: nn.Module, optimizer: Optimizer) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the whole state of model and optimiser, gathered from all ranks."""
         return model.state_dict(), optimizer.state_dict()
@@ -142,6 +147,11 @@ class FabricMachine(Machine):
     def autocast(self) -> AbstractContextManager[Any]:
         """Return the context of the asked precision."""
         return self.fabric.autocast()
+
+    @property
+    def gradient_scaler(self) -> Any:
+        """The scaler of float16; None at other precisions."""
+        return getattr(self.fabric._precision, "scaler", None)
 
     def wait_for_all(self) -> None:
         """Return when every rank has come here."""
