@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("throughput", "startup", "recording", "probe_overhead", "landscape", "concare_encoder")
+NAMES = ("throughput", "startup", "recording", "probe_overhead", "landscape", "concare_encoder", "pareto")
 
 
 def obstacle(name: str) -> str | None:
