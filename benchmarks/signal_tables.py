@@ -1,4 +1,4 @@
-"""The tables of the benchmarks on signals and on ICU stays."""
+"""The tables of the benchmarks on signals, on ICU stays, and on the front of many experiments."""
 
 from __future__ import annotations
 
@@ -74,6 +74,18 @@ def concare_encoder(result: Mapping[str, Any]) -> str:
     head = ["what", "loop, ms", "batched, ms", "ratio", "by processor time", "goal", "largest deviation"]
     said = "Forward and backward of 76 recurrent encoders over 48 steps, hidden 64, against a loop of `nn.GRU`.\n\n"
     return said + table(head, body)
+
+
+def pareto(result: Mapping[str, Any]) -> str:
+    """Return how long a front takes here and in Optuna."""
+    body = [
+        [name, f"{own['on_front']:,}", spread(own["milliseconds"]["optuna"], 0),
+         spread(own["milliseconds"]["probatum"], 0), spread(own["times_as_fast"], 1, "x"),
+         "yes" if own["is_equal"] else "no"]
+        for name, own in result["clouds"].items()
+    ]  # fmt: skip
+    head = ["points", "on the front", "Optuna, ms", "Probatum, ms", "times as fast", "equal"]
+    return f"The Pareto front of {result['points']:,} points in 3 objectives.\n\n" + table(head, body)
 
 
 def icu_mortality(result: Mapping[str, Any]) -> str:

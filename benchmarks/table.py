@@ -168,4 +168,5 @@ _TABLES: dict[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "landscape": ("Loss landscape", signal_tables.landscape),
     "concare_encoder": ("Recurrent encoders in one batch", signal_tables.concare_encoder),
     "icu_mortality": ("ICU mortality", signal_tables.icu_mortality),
+    "pareto": ("Pareto front", signal_tables.pareto),
 }

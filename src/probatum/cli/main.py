@@ -23,6 +23,7 @@ VERBS = {
     "resume": "Continue an interrupted run, bit for bit.",
     "reproduce": "Run a recorded experiment again and say PASS or FAIL.",
     "compare": "Compare two finished runs within the recorded tolerances.",
+    "ablate": "Run a plan of experiments, several at a time, and resume it.",
     "analyze": "Tabulate results: leaderboard, significance, Pareto front, findings.",
     "signals": "Show what a probe saw in a run, or compare a child with its parent.",
     "perturb": "Add robustness curves to a finished run.",

@@ -18,6 +18,7 @@ _STUDIES = {
     "dkt": "probatum.studies.gainakt.study:DKT",
     "plain": "probatum.studies.gainakt.study:Plain",
     "concare": "probatum.studies.concare.study:ConCare",
+    "abprop": "probatum.studies.abprop.study:AbProp",
 }
 
 

@@ -26,8 +26,8 @@ from probatum._errors import RecordError
 from probatum._files import sha256_file
 from probatum._names import unknown
 from probatum.runs.data_record import file_record
-from probatum.studies.concare.folders import data_folder
 from probatum.studies.concare.observations import Cohort, Floats, grid, join
+from probatum.studies.folders import data_folder
 
 SUBFOLDERS = ("mimic3", "in-hospital-mortality")
 OFFICIAL_PLACE = "physionet.org, mimiciii/1.4, through the public MIMIC-III benchmark"

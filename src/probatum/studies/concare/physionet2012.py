@@ -29,8 +29,8 @@ from probatum._files import sha256_file
 from probatum._names import unknown
 from probatum.runs.data_record import file_record
 from probatum.studies.concare.cleaning import clean
-from probatum.studies.concare.folders import cached, data_folder
 from probatum.studies.concare.observations import Cohort, grid, join
+from probatum.studies.folders import cached, data_folder
 
 SUBFOLDER = "physionet2012"
 OFFICIAL_PLACE = "physionet.org, challenge-2012/1.0.0"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from probatum._errors import UsageError
-from probatum.studies.concare import folders
+from probatum.studies import folders
 
 
 @pytest.fixture(autouse=True)

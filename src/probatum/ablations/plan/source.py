@@ -1,0 +1,86 @@
+"""A plan file: its content, and for every mistake the line that it stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from probatum._errors import ParameterError
+from probatum.parameters.documents import read_document
+
+Steps = tuple[str | int, ...]  # the way to a value: ("experiments", 3, "tags")
+_COMPOSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class PlanFile:
+    """The content of a YAML or JSON file, and the place of each value in it.
+
+    Lines are looked up only when a message needs them: a correct plan pays nothing for them.
+
+    Raises:
+        ParameterError: the file is missing, malformed, or holds something else than names and values.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.content: dict[str, Any] = _mapping(path)
+
+    @cached_property
+    def _root(self) -> yaml.Node | None:
+        return yaml.compose(self.path.read_text(encoding="utf-8"), Loader=_COMPOSER)
+
+    def where(self, steps: Steps = ()) -> str:
+        """Return `file:line: path` of a value, or of the nearest block around it."""
+        node, line = self._root, 1
+        for step in steps:
+            found = _child(node, step)
+            if found is None:
+                break
+            line, node = found
+        spelled = spell(steps)
+        return f"{self.path}:{line}: {spelled}" if spelled else f"{self.path}:{line}"
+
+
+def spell(steps: Sequence[str | int]) -> str:
+    """Return a path as people write it.
+
+    Example:
+        >>> spell(("experiments", 3, "tags"))
+        'experiments[3].tags'
+    """
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    return text.removeprefix(".")
+
+
+def _child(node: yaml.Node | None, step: str | int) -> tuple[int, yaml.Node] | None:
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        child = node.value[step]
+        return child.start_mark.line + 1, child
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if key.value == step:
+            return key.start_mark.line + 1, value
+    return None
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    content = read_document(path).content
+    if not isinstance(content, dict):
+        raise ParameterError(f"{path}: expected names and values, got {type(content).__name__}.")
+    _refuse_cycles(path, content, ())
+    return content
+
+
+def _refuse_cycles(path: Path, value: Any, parents: tuple[int, ...]) -> None:
+    """Refuse an alias that holds itself: nothing could be merged or written."""
+    if id(value) in parents:
+        raise ParameterError(
+            f"{path}: an alias (`*name`) stands inside its own anchor (`&name`). Write it out."
+        )
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for child in children:
+        if isinstance(child, dict | list):
+            _refuse_cycles(path, child, (*parents, id(value)))

@@ -1,0 +1,1 @@
+"""What a plan can run: any command, or a Probatum study."""

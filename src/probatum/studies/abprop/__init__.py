@@ -1,0 +1,1 @@
+"""Antibody properties: one encoder for masked residues, CDR positions and liabilities."""
