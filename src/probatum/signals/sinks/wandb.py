@@ -38,7 +38,7 @@ class WandbSink:
 
 def _present_run() -> Any:
     try:
-        import wandb
+        import wandb  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise MissingExtraError("wandb is not installed. Install it: pip install wandb") from error
     if wandb.run is None:
