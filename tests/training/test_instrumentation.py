@@ -81,6 +81,7 @@ def test_the_artifact_has_every_epoch_and_the_curves_of_the_best_one(concare):
 
 def test_the_attention_over_time_has_a_lag_curve_that_begins_at_the_newest_hour(concare):
     curves = read_artifact(concare(**WATCHED).instrumentation("signals")).lag_curves()
+    assert list(curves) == ["time_attention"]  # channels have no order
     newest_first = curves["time_attention"][2]
     assert len(newest_first) == 48
     assert newest_first[0] == max(newest_first)

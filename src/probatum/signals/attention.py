@@ -178,7 +178,9 @@ class AttentionCollector:
             if isinstance(module, nn.MultiheadAttention):
                 inputs = inspect.signature(module.forward).bind(*args, **kwargs).arguments
                 if not inputs["query"].is_nested:
-                    self._found[name] = self._described(name, multihead_weights(module, inputs))
+                    weights = multihead_weights(module, inputs)
+                    axis = getattr(module, "attention_axis", None) or weights.axis
+                    self._found[name] = self._described(name, weights._replace(axis=axis))
             elif isinstance(exposed := getattr(module, "attention_weights", None), Tensor):
                 parts = ("layout", "axis", "mask")
                 self._add_exposed(
