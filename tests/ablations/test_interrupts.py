@@ -15,6 +15,8 @@ from probatum.ablations import plan_status
 from probatum.runs.status import process_start
 
 RUNNER = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits that it is ignored
 from probatum.ablations import SweepOptions, load_plan, run_plan
 from probatum.ablations.engines.local import LocalEngine
 from probatum.ablations.engines.slots import Slot
