@@ -1,4 +1,6 @@
 import time
+from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
@@ -6,8 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from probatum.analysis.paired import permutation_p
 from probatum.analysis.sign_flips import sign_flip_p
+
+
+def permutation_p(differences):
+    """Return the same p-value by listing every pattern of signs, in exact fractions."""
+    exact = [Fraction(repr(value)) for value in map(float, differences)]
+    sums = [
+        sum(s * v for s, v in zip(signs, exact, strict=True)) for signs in product((1, -1), repeat=len(exact))
+    ]
+    return sum(abs(total) >= abs(sum(exact)) for total in sums) / len(sums)
 
 
 @given(st.lists(st.sampled_from([-0.3, -0.1, 0.0, 0.1, 0.2, 0.3, 1e-9]), min_size=1, max_size=9))

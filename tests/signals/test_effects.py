@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from probatum.signals.effects import holm, signal_effects
+from probatum._holm import holm
+from probatum.signals.effects import signal_effects
 from probatum.signals.epoch import Statistic
 
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from probatum._holm import holm
 from probatum.analysis import unpaired
 from probatum.analysis.groups import Seed
-from probatum.analysis.holm import holm
 from probatum.analysis.intervals import mean, summarise
 from probatum.analysis.separation import seeds_needed, smallest_paired_p, smallest_unpaired_p
 from probatum.analysis.sign_flips import LARGEST, sign_flip_p

@@ -8,10 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from itertools import product
 
 from probatum.analysis.intervals import mean, std, t_interval
+from probatum.analysis.sign_flips import sign_flip_p
 
 LARGEST_EXACT = 20  # 2**20 sign patterns; more seeds need no exact test
 
@@ -34,8 +33,8 @@ class PairedTest:
 def permutation_p(differences: Sequence[float]) -> float:
     """Return the exact two-sided p-value of "the signs of the differences are arbitrary".
 
-    The share of all 2^n sign patterns whose absolute sum is at least the observed one. Sums are exact
-    fractions, so that ties count as ties.
+    The share of all 2^n sign patterns whose absolute sum is at least the observed one, as `sign_flip_p`
+    counts them.
 
     Raises:
         ValueError: no difference, more than `LARGEST_EXACT`, or one that is not finite.
@@ -46,13 +45,7 @@ def permutation_p(differences: Sequence[float]) -> float:
     """
     if len(differences) > LARGEST_EXACT:
         raise ValueError(f"an exact test takes at most {LARGEST_EXACT} pairs, got {len(differences)}.")
-    mean(differences)  # refuses an empty list and values that are not finite
-    exact = [Fraction(repr(value)) for value in map(float, differences)]
-    observed, first, rest = abs(sum(exact)), exact[0], exact[1:]
-    sums = [first]  # the first sign is fixed: the other half mirrors it
-    for value in rest:
-        sums = [total + sign for total, sign in product(sums, (value, -value))]
-    return sum(abs(total) >= observed for total in sums) / len(sums)
+    return sign_flip_p(differences)
 
 
 def paired_test(

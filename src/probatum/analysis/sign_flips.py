@@ -22,7 +22,7 @@ def sign_flip_p(differences: Sequence[float]) -> float:
     """Return the exact two-sided p-value of "the signs of the differences are arbitrary".
 
     The share of the 2^n sign patterns whose absolute sum is at least the observed one; sums are whole numbers,
-    so that ties count as ties. The same number as `paired.permutation_p`, in the square root of its steps.
+    so that ties count as ties.
 
     Raises:
         ValueError: no difference, more than `LARGEST`, or one that is not finite.

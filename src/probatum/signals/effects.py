@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from probatum._holm import holm
 from probatum.signals.epoch import Statistic
 from probatum.signals.reading import Series
 
@@ -79,23 +80,6 @@ def signal_effects(
     totals = [_over_epochs(signal, layer, own) for layer, own in cells.items() if own]
     singles = [_at_epoch(signal, layer, cell) for layer, own in cells.items() for cell in own]
     return _adjusted(totals, alpha), _adjusted(singles, alpha)
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return Holm's adjusted p-values, in the order given.
-
-    Source: S. Holm, A simple sequentially rejective multiple test procedure, 1979.
-
-    Example:
-        >>> holm([0.01, 0.04, 0.03])
-        [0.03, 0.06, 0.06]
-    """
-    order = sorted(range(len(p_values)), key=lambda index: p_values[index])
-    adjusted, highest = [0.0] * len(p_values), 0.0
-    for rank, index in enumerate(order):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
-        adjusted[index] = highest
-    return adjusted
 
 
 def _cells(parent: Series, child: Series) -> list[_Cell]:

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from probatum.runs.metric import MetricDefinition
 from probatum.training.study import Study
-
-
-@runtime_checkable
-class MetricsByParameters(Protocol):
-    """A study some of whose metrics exist with some parameters only."""
-
-    def inapplicable_metrics(self, parameters: Any) -> Mapping[str, str]:
-        """Return the metrics that a run of `parameters` cannot have, each with the reason."""
-        ...
 
 
 def declared_metrics(study: Study, parameters: Any) -> tuple[tuple[MetricDefinition, ...], dict[str, str]]:
@@ -23,5 +13,5 @@ def declared_metrics(study: Study, parameters: Any) -> tuple[tuple[MetricDefinit
 
     What is promised must be measured: a comparison fails where it is missing, also where both runs lack it.
     """
-    absent = dict(study.inapplicable_metrics(parameters)) if isinstance(study, MetricsByParameters) else {}
+    absent = dict(study.inapplicable_metrics(parameters))
     return tuple(metric for metric in study.metrics if metric.name not in absent), absent

@@ -77,7 +77,8 @@ class Watched(Watch):
         self.steps = steps
         self.copy_to = parameters.instrumentation_dir
         self.history = SnapshotHistory(paths.snapshots(tag), config.history_length)
-        told = {name: flat(parameters)[name] for name in flags(parameters)}
+        values = flat(parameters)
+        told = {name: values[name] for name in flags(parameters)}
         self.writer = ArtifactWriter(
             paths.instrumentation(tag),
             {**told, "telemetry": config.model_dump(mode="json")},

@@ -33,7 +33,7 @@ def request_of(parameters: Any) -> CurveRequest | None:
         parameters.instrumentation_mask_rates,
         parameters.instrumentation_truncation_keep_ratios,
     )
-    if not parameters.instrument_signals or not (rates or ratios):
+    if not (rates or ratios):
         return None
     batches = parameters.instrumentation_eval_batches
     return CurveRequest(

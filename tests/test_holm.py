@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probatum.analysis.holm import holm
+from probatum._holm import holm
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
