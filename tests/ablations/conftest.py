@@ -71,7 +71,9 @@ def sweep():
 
     def run(plan, **options):
         said: list[str] = []
-        with LocalEngine(slots=[Slot(0, 1, None), Slot(1, 1, None)], grace_seconds=0.5) as engine:
+        with LocalEngine(
+            None, {"grace_seconds": "0.5"}, slots=[Slot(0, 1, None), Slot(1, 1, None)]
+        ) as engine:
             return run_plan(plan, engine, SweepOptions(**options), said.append), said
 
     return run

@@ -20,7 +20,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the backgro
 from probatum.ablations import SweepOptions, load_plan, run_plan
 from probatum.ablations.engines.local import LocalEngine
 from probatum.ablations.engines.slots import Slot
-with LocalEngine(slots=[Slot(0, 1, None)], grace_seconds=0.5) as engine:
+with LocalEngine(None, {"grace_seconds": "0.5"}, slots=[Slot(0, 1, None)]) as engine:
     run_plan(load_plan("plan.yaml"), engine, SweepOptions())
 """
 

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 from engine_conformance import EngineConformance
 
 from probatum._errors import UnknownNameError, UsageError
-from probatum.ablations.engines import make_engine
+from probatum.ablations.engines import is_alive, make_engine
 from probatum.ablations.engines.local import LocalEngine
 from probatum.ablations.engines.slots import Slot, available_cores, plan_slots, visible_devices
+from probatum.runs.status import process_start, this_process
 
 
 class TestLocalEngine(EngineConformance):
@@ -16,7 +19,7 @@ class TestLocalEngine(EngineConformance):
             yield engine
 
     def another(self):
-        return LocalEngine(slots=[Slot(0, 3, None), Slot(1, 3, "5")], grace_seconds=0.3)
+        return LocalEngine(None, {"grace_seconds": "0.3"}, slots=[Slot(0, 3, None), Slot(1, 3, "5")])
 
     def test_each_slot_has_its_threads_and_its_device(self, engine, tmp_path):
         for key in "ab":
@@ -69,3 +72,21 @@ def test_cores_are_counted():
 def test_an_unknown_engine_is_answered_with_the_nearest():
     with pytest.raises(UnknownNameError, match="Did you mean 'local'"):
         make_engine("locale", 1)
+
+
+def test_an_option_that_the_engine_does_not_take_is_answered_with_the_nearest():
+    with pytest.raises(UsageError, match="Did you mean 'grace_seconds'"):
+        make_engine("local", 1, {"grace_second": "3"})
+
+
+def test_a_value_of_the_wrong_type_names_the_option():
+    with pytest.raises(UsageError, match="--engine-option grace_seconds=soon"):
+        make_engine("local", 1, {"grace_seconds": "soon"})
+
+
+def test_a_process_of_this_machine_is_known_to_be_alive_or_not():
+    here = this_process()
+    place = {**here, "pid": os.getpid(), "start_time": process_start(os.getpid())}
+    assert is_alive("local", place)
+    assert not is_alive("local", {**place, "start_time": -1})
+    assert is_alive("local", {**place, "host": "elsewhere"}) is None

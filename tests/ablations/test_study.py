@@ -136,3 +136,10 @@ def test_the_first_command_is_the_explicit_one(study_plan):
     assert "--seeds 2 " in words
     assert "--hidden 8 " in words
     assert Path(start.env["EXPERIMENT_DIR"]).is_dir()
+
+
+def test_artifacts_of_a_watched_plan_do_not_meet_under_one_name(study_plan):
+    plan = study_plan(sets=("instrument_signals=true",))
+    target, run = plan.target, plan.runs[-1]
+    words = target._launch(run.experiment, run.seed).resolution.parameters  # pyright: ignore
+    assert words.instrumentation_tag == f"{run.experiment.folder}_seed{run.seed}"

@@ -8,7 +8,8 @@ import click
 import pytest
 
 from probatum._errors import ParameterError
-from probatum.cli.ablate import command, spread
+from probatum.cli.ablate import command
+from probatum.cli.sweep_arguments import as_sets, spread
 
 PLAN = """
 plan_name: p
@@ -98,3 +99,19 @@ def test_a_detached_runner_gets_the_same_words(ablate, tmp_path, monkeypatch):
 def test_neither_the_package_nor_the_verb_imports_torch():
     line = "import sys, probatum.ablations, probatum.cli.ablate; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", line], check=False).returncode == 0
+
+
+def test_an_option_that_is_not_there_is_answered_with_the_nearest(ablate):
+    with pytest.raises(click.NoSuchOption) as caught:
+        ablate("plan.yaml", "--skip-existin")
+    assert "--skip-existing" in (caught.value.possibilities or ())
+
+
+def test_the_flags_of_seed_000_are_overrides_of_every_run():
+    words = as_sets(command, {"instrument_signals": [], "instrumentation_mask_rates": ["0.0,0.2"]})
+    assert words == ["--set", "instrument_signals=true", "--set", "instrumentation_mask_rates=0.0,0.2"]
+
+
+def test_an_option_of_an_engine_is_a_name_and_a_value(ablate):
+    with pytest.raises(click.UsageError, match="must be NAME=VALUE, got 'partition'"):
+        ablate("plan.yaml", "--engine-option", "partition")

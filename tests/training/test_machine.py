@@ -7,7 +7,7 @@ import torch
 
 from probatum._errors import UsageError
 from probatum.training.checkpoint import load_checkpoint
-from probatum.training.machine import PlainMachine, resolve_devices
+from probatum.training.machine import PlainMachine, _environment, resolve_devices
 
 
 def test_mixed_precision_on_a_cpu_trains_in_bfloat16_and_keeps_full_weights(probatum, spiral):
@@ -67,3 +67,11 @@ def test_gradients_are_scaled_by_nobody_on_a_cpu():
     assert PlainMachine(torch.device("cpu")).gradient_scaler is None
     parameters = SimpleNamespace(strategy="single", mixed_precision=True, amp_dtype="bfloat16")
     assert FabricMachine(parameters, [torch.device("cpu")]).gradient_scaler is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("tasks", "starts_its_own"), [(None, True), ("1", True), ("4", False)])
+def test_a_single_task_of_a_batch_system_starts_its_own_processes(monkeypatch, tasks, starts_its_own):
+    monkeypatch.delenv("SLURM_NTASKS", raising=False)
+    if tasks:
+        monkeypatch.setenv("SLURM_NTASKS", tasks)
+    assert bool(_environment()) is starts_its_own

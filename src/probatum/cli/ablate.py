@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+
+from probatum.cli.sweep_arguments import SweepCommand, name_and_value
 
 EXAMPLES = """\b
 Examples:
@@ -16,40 +17,15 @@ Examples:
   probatum ablate configs/ablations/plan.yaml --skip-existing --jobs 2    (also: go on after a stop)
   probatum ablate plan.yaml --filter model_tiny model_large --max-steps 50
   probatum ablate plan.yaml --set train.learning_rate=1e-4 --timeout 3600 --retries 1
+  probatum ablate plan.yaml --instrument_signals --instrumentation_dir signals
+  probatum ablate plan.yaml --engine slurm --engine-option partition=gpu --engine-option gpus_per_run=1
   probatum ablate plan.yaml --detach
   probatum ablate plan.yaml --status
 
 The plan, with its baseline and primary metric, is sealed in the ledger before the first run."""
 
 
-class SeveralFilters(click.Command):
-    """A verb whose `--filter` takes every following word up to the next option, as the seed spells it."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Repeat the option for each of its words."""
-        return super().parse_args(ctx, spread(args, "--filter"))
-
-
-def spread(arguments: Sequence[str], option: str) -> list[str]:
-    """Return the arguments with an option repeated for each word that follows it.
-
-    Example:
-        >>> spread(["p.yaml", "--filter", "a", "b", "--jobs", "2"], "--filter")
-        ['p.yaml', '--filter', 'a', '--filter', 'b', '--jobs', '2']
-    """
-    result: list[str] = []
-    inside = False
-    for word in arguments:
-        if inside and not word.startswith("--"):
-            result += [option, word]
-            continue
-        inside = word == option
-        if not inside:
-            result.append(word)
-    return result
-
-
-@click.command(cls=SeveralFilters, epilog=EXAMPLES)
+@click.command(cls=SweepCommand, epilog=EXAMPLES)
 @click.argument("plan_file", metavar="[PLAN]", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--plan", "plan_option", type=click.Path(path_type=Path), metavar="FILE", help="The plan; or PLAN."
@@ -74,6 +50,10 @@ def spread(arguments: Sequence[str], option: str) -> list[str]:
 )
 @click.option("--engine", default="local", show_default=True, metavar="NAME", help="Where runs execute.")
 @click.option(
+    "--engine-option", "--engine_option", "engine_options", multiple=True, metavar="NAME=VALUE",
+    help="An option of the engine, such as partition=gpu; repeatable.",
+)  # fmt: skip
+@click.option(
     "--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override in every experiment; repeatable."
 )
 @click.option("--max-steps", "--max_steps", type=click.IntRange(1), help="Short for --set train.max_steps=N.")
@@ -97,6 +77,7 @@ def command(plan_file: Path | None, plan_option: Path | None, **options: Any) ->
     """Carry out the experiments of PLAN, each in a folder of its own with all that it was told.
 
     What was interrupted goes on where it can; a failed run shows its last lines; Ctrl-C loses nothing.
+    The flags of `launch` for signals (--instrument_signals and the rest) act on every run of a study.
     """
     from probatum.ablations import PlanOptions, load_plan
 
@@ -154,7 +135,8 @@ def _run(plan: Any, options: dict[str, Any]) -> int:
         retries=options["retries"],
         fail_fast=options["fail_fast"],
     )
-    with make_engine(options["engine"], options["jobs"]) as engine:
+    words = dict(name_and_value(word, "--engine-option") for word in options["engine_options"])
+    with make_engine(options["engine"], options["jobs"], words) as engine:
         result = run_plan(plan, engine, how, _say)
     click.echo(f"{plan.name}: {result.line()}")
     return 3 if result.failed or result.interrupted else 0

@@ -30,13 +30,14 @@ def split_parameters(
     waiting = 0
     for word in arguments:
         name, has_value, value = word.partition("=")
-        flag = "--" + name.removeprefix("--").replace("-", "_") if name.startswith("--") else name
+        flag = _key(name)
         if waiting:
             rest.append(word)
             waiting -= 1
         elif flag in own:
-            rest += [flag, value] if has_value else [flag]
-            waiting, words = (0 if has_value else own[flag]), None
+            spelled, count = own[flag]
+            rest += [spelled, value] if has_value else [spelled]
+            waiting, words = (0 if has_value else count), None
         elif word.startswith("--"):
             key = flag.removeprefix("--")
             if key in parameters:
@@ -49,14 +50,18 @@ def split_parameters(
     return rest, parameters
 
 
-def _own_options(command: click.Command) -> dict[str, int]:
-    """Return how many words each of the verb's own options takes, by its spelling with underscores."""
-    options = {"--help": 0, "-h": 0}
+def _own_options(command: click.Command) -> dict[str, tuple[str, int]]:
+    """Return spelling and number of words of each of the verb's own options, by its name with underscores."""
+    options = {"--help": ("--help", 0), "-h": ("-h", 0)}
     for option in command.params:
         if isinstance(option, click.Option):
             count = 0 if option.is_flag or option.count else option.nargs
-            options.update(dict.fromkeys((*option.opts, *option.secondary_opts), count))
+            options.update({_key(name): (name, count) for name in (*option.opts, *option.secondary_opts)})
     return options
+
+
+def _key(word: str) -> str:
+    return "--" + word.removeprefix("--").replace("-", "_") if word.startswith("--") else word
 
 
 class StudyCommand(click.Command):

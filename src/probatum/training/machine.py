@@ -5,6 +5,7 @@ Fabric doubles the start-up, so it is imported only for a run that needs it.
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -126,6 +127,7 @@ class FabricMachine(Machine):
             devices=_fabric_devices(devices if several else devices[:1]),
             strategy=parameters.strategy if several else "auto",
             precision=_precision(parameters, accelerator),
+            plugins=_environment(),
         )
         self.fabric.launch()
         self.device = self.fabric.device
@@ -202,6 +204,19 @@ def _precision(parameters: TrainingParameters, accelerator: str) -> Any:
     if not parameters.mixed_precision:
         return "32-true"
     return "16-mixed" if parameters.amp_dtype == "float16" else "bf16-mixed"
+
+
+def _environment() -> list[Any]:
+    """Return who starts the processes of a run: torchrun or srun where they did, else Fabric itself.
+
+    Left alone, Fabric takes any Slurm job for one in which srun starts every process; a run of an ablation is one
+    task that starts its own.
+    """
+    from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+    from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+
+    is_started_by_another = TorchElasticEnvironment.detect() or int(os.environ.get("SLURM_NTASKS", "1")) > 1
+    return [] if is_started_by_another else [LightningEnvironment()]
 
 
 def _fabric_devices(devices: list[torch.device]) -> list[int] | int:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from probatum._errors import ProbatumError
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -28,7 +30,7 @@ class Outcome:
     """How a job ended.
 
     `reason` is empty where the process ended by itself; else `timed out`, `cancelled`, or `lost` for a job
-    that vanished without an exit code.
+    that vanished without its own doing: its machine died, or somebody else took it out of the queue.
     """
 
     key: str
@@ -65,6 +67,19 @@ class Engine(ABC):
             UsageError: all slots are taken.
         """
 
+    def submit_all(self, jobs: Sequence[Job]) -> list[dict[str, Any] | Exception]:
+        """Start several jobs, as one array where the engine has such; return the place of each.
+
+        A job that cannot be started has its error in its place, and the others go on.
+        """
+        places: list[dict[str, Any] | Exception] = []
+        for job in jobs:
+            try:
+                places.append(self.submit(job))
+            except (OSError, ProbatumError) as error:
+                places.append(error)
+        return places
+
     @abstractmethod
     def attach(self, job: Job, place: Mapping[str, Any]) -> bool:
         """Take over a job that an earlier runner submitted; return whether it still runs."""
@@ -76,6 +91,11 @@ class Engine(ABC):
     @abstractmethod
     def cancel(self, keys: Sequence[str] | None = None) -> None:
         """Stop jobs, all where `keys` is None, first gently; `wait` reports them as cancelled."""
+
+    @classmethod
+    def is_alive(cls, place: Mapping[str, Any]) -> bool | None:
+        """Return whether a job still runs, asked from any process; None where that cannot be told from here."""
+        return None
 
     def describe(self, place: Mapping[str, Any]) -> str:
         """Return where a job runs, for people."""

@@ -12,16 +12,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import Field
+
 from probatum._errors import UsageError
 from probatum.ablations.engines.base import Engine, Job, Outcome, read_exit_code
+from probatum.ablations.engines.options import EngineOptions, read_options
 from probatum.ablations.engines.slots import Slot, plan_slots
 from probatum.runs.status import process_start, this_process
 
-GRACE_SECONDS = 10.0  # between asking a job to stop and stopping it
 _BLIND_SECONDS = 0.02  # between looks where the system cannot tell that a process ended
 # The shell notes the exit code where it stays, whoever is there to read it. It catches TERM only to outlive the
 # program, which gets the signal too and may take its time to end well.
 _SHELL = 'trap : TERM INT; "$@"; code=$?; echo $code > "$0"; exit $code'
+
+
+class LocalOptions(EngineOptions):
+    """What the local engine can be told."""
+
+    grace_seconds: float = Field(
+        default=10.0, ge=0.0, description="how long a run may take to end when asked to"
+    )
 
 
 @dataclass
@@ -47,8 +57,8 @@ class LocalEngine(Engine):
 
     Args:
         jobs: how many at a time; one per device where not given, one on a machine without.
+        options: see `LocalOptions`.
         slots: the slots themselves, instead of those of this machine.
-        grace_seconds: how long a job may take to end when asked to.
     """
 
     name = "local"
@@ -56,13 +66,13 @@ class LocalEngine(Engine):
     def __init__(
         self,
         jobs: int | None = None,
+        options: Mapping[str, str] | None = None,
         *,
         slots: Sequence[Slot] | None = None,
-        grace_seconds: float = GRACE_SECONDS,
     ) -> None:
         self._free = list(slots) if slots is not None else plan_slots(jobs)
         self.slots = len(self._free)
-        self._grace = grace_seconds
+        self._grace = read_options(LocalOptions, self.name, options or {}).grace_seconds
         self._running: dict[str, _Running] = {}
 
     @property
@@ -120,6 +130,13 @@ class LocalEngine(Engine):
         for key in list(self._running) if keys is None else keys:
             if key in self._running:
                 self._stop(self._running[key], "cancelled")
+
+    @classmethod
+    def is_alive(cls, place: Mapping[str, Any]) -> bool | None:
+        """Return whether the process is there; None for one of another machine."""
+        if place.get("host") != this_process()["host"]:
+            return None
+        return isinstance(place.get("pid"), int) and process_start(place["pid"]) == place.get("start_time")
 
     def describe(self, place: Mapping[str, Any]) -> str:
         """Return the process's number."""

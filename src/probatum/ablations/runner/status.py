@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from probatum.ablations.engines import is_alive
 from probatum.ablations.engines.base import read_exit_code
 from probatum.ablations.plan.model import Plan, PlannedRun
 from probatum.ablations.runner.folder import PlanFolder, RunFolder
 from probatum.ablations.runner.lock import is_held
 from probatum.ablations.runner.progress import Progress, duration
 from probatum.ablations.runner.record import read_record
-from probatum.runs.status import process_start, this_process
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +71,13 @@ def _run_status(run: PlannedRun, folder: RunFolder) -> RunStatus:
     status, note = str(record.get("status")), str(record.get("error") or "")
     if record.get("config_hash") != run.config_hash:
         return RunStatus(run.key, "planned", None, "the plan has changed since its last run")
-    if status == "running" and not _is_alive(record.get("place") or {}):
+    if status == "running" and _is_over(record, folder):
         code = read_exit_code(folder.exit_code)
         ended = "its process vanished" if code is None else f"ended with {code}, to be collected"
         return RunStatus(run.key, "interrupted", None, f"{ended}; run the plan again")
     return RunStatus(run.key, status, record.get("duration_seconds"), note)
 
 
-def _is_alive(place: Mapping[str, Any]) -> bool:
-    if place.get("host") != this_process()["host"]:
-        return True  # on another machine, which cannot be asked from here
-    return isinstance(place.get("pid"), int) and process_start(place["pid"]) == place.get("start_time")
+def _is_over(record: Mapping[str, Any], folder: RunFolder) -> bool:
+    alive = is_alive(str(record.get("engine")), record.get("place") or {})
+    return folder.exit_code.exists() if alive is None else not alive

@@ -32,6 +32,7 @@ from probatum.runs.status import utc_now
 
 Say = Callable[[str], None]
 _WAIT_SECONDS = 1.0  # an interrupt is heard at the latest after this long
+_LOSSES = 3  # how often a run may lose its machine before it is left for another day
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ class _Sweep:
         self.waiting: deque[PlannedRun] = deque()
         self.ended: deque[Outcome] = deque()
         self.tries: dict[str, int] = {}
+        self.losses: dict[str, int] = {}
         self.progress = Progress(0, engine.slots)
         self.is_stopping = False
 
@@ -156,8 +158,7 @@ class _Sweep:
 
     def _loop(self) -> None:
         while self.waiting or self.active:
-            while self.waiting and self.engine.running < self.engine.slots:
-                self._start(self.waiting.popleft())
+            self._start_waiting()
             self._finish_ended()
             if self.is_stopping:
                 self.say("stopping at the first failure (--fail-fast)")
@@ -168,7 +169,21 @@ class _Sweep:
         while self.ended:
             self._finish(self.ended.popleft())
 
-    def _start(self, run: PlannedRun) -> None:
+    def _start_waiting(self) -> None:
+        """Start what fits, all at once: a batch system gets one array."""
+        free = min(len(self.waiting), self.engine.slots - self.engine.running)
+        jobs = [job for job in (self._prepare(self.waiting.popleft()) for _ in range(free)) if job]
+        for job, place in zip(jobs, self.engine.submit_all(jobs), strict=True):
+            run, record = self.active[job.key]
+            if isinstance(place, Exception):
+                del self.active[job.key]
+                self._refused(run, record, str(place))
+            else:
+                record["place"] = place
+                write_started(self._folder(run), record)
+
+    def _prepare(self, run: PlannedRun) -> Job | None:
+        """Lay a run's folder out and return its job; None where it cannot be executed, which is recorded."""
         folder = self._folder(run)
         previous = self._continuable(run, folder)
         self.tries[run.key] = self.tries.get(run.key, 0) + 1
@@ -179,29 +194,30 @@ class _Sweep:
         write_configs(folder, self.plan.target.written_configs(run, folder, run_tags(self.plan, run)))
         try:
             start = self.plan.target.start(run, folder, previous)
-            record = started(record, start, self.engine.name, utc_now())
-            record["place"] = self.engine.submit(self._job(run, folder, start))
         except (OSError, ProbatumError) as error:
-            self._refused(run, folder, record, str(error))
-            return
-        write_started(folder, record)
-        self.active[run.key] = (run, record)
+            self._refused(run, record, str(error))
+            return None
+        self.active[run.key] = (run, started(record, start, self.engine.name, utc_now()))
+        return self._job(run, folder, start)
 
     def _continuable(self, run: PlannedRun, folder: RunFolder) -> dict[str, Any] | None:
         record = read_record(folder)
         is_same = record is not None and record.get("config_hash") == run.config_hash
         return record if is_same and record and record.get("status") in ("interrupted", "failed") else None
 
-    def _refused(self, run: PlannedRun, folder: RunFolder, record: dict[str, Any], error: str) -> None:
+    def _refused(self, run: PlannedRun, record: dict[str, Any], error: str) -> None:
         """Record a run whose process could not even be started: a program that is not there."""
         ended = {**record, "status": "failed", "end_time": utc_now(), "duration_seconds": 0.0, "error": error}
-        write_ended(folder, ended, None)
+        write_ended(self._folder(run), ended, None)
         self._failed(run, ended, 0.0)
 
     def _finish(self, outcome: Outcome) -> None:
         run, record = self.active.pop(outcome.key)
         record = self._ended(run, record, outcome)
-        if record["status"] == "interrupted":
+        if outcome.reason == "lost" and self._may_be_lost_again(run):
+            self.say(f"{run.key}: {record['error']}; it is started again")
+            self.waiting.appendleft(run)
+        elif record["status"] == "interrupted":
             self.result.interrupted.append(run.key)
         elif record["status"] == "completed":
             self.result.completed.append(run.key)
@@ -215,6 +231,12 @@ class _Sweep:
             self.waiting.appendleft(run)
         else:
             self._failed(run, record, outcome.duration_seconds)
+
+    def _may_be_lost_again(self, run: PlannedRun) -> bool:
+        """Count a loss, which is the machine's fault and no try of the run; return whether to start it again."""
+        self.losses[run.key] = self.losses.get(run.key, 0) + 1
+        self.tries[run.key] -= 1
+        return self.losses[run.key] <= _LOSSES and not self.is_stopping
 
     def _failed(self, run: PlannedRun, record: dict[str, Any], seconds: float) -> None:
         self.result.failed.append(run.key)
@@ -231,7 +253,7 @@ class _Sweep:
         self.engine.cancel()
         while self.engine.running or self.ended:
             self._finish_ended()
-        for key, (run, _) in list(self.active.items()):  # reported in the very instant of the interrupt
+        for key, (run, _) in list(self.active.items()):  # not yet submitted, or reported in that very instant
             code = read_exit_code(self._folder(run).exit_code)
             self._finish(Outcome(key, code, "cancelled" if code is None else "", 0.0))
 

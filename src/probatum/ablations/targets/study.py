@@ -154,6 +154,9 @@ class StudyTarget(Target):
         options = self._options(experiment.overrides)
         if seed is not None:
             options["seeds"] = [str(seed)]
+        if "instrument_signals" in options:  # the artifacts of all runs may meet in one folder
+            own = experiment.folder if seed is None else f"{experiment.folder}_seed{seed}"
+            options.setdefault("instrumentation_tag", [own])
         words = [word for name, values in options.items() for word in (f"--{name}", *values)]
         return LaunchRequest(
             study_reference=self.reference,
