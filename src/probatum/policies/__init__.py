@@ -1,0 +1,1 @@
+"""Who intervenes: rules, and networks that learned from packs."""
