@@ -1,7 +1,9 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+CORE := $(VENV)/.installed
+ALL := $(VENV)/.installed-all
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-slow check docs bench clean
@@ -9,18 +11,22 @@ STAMP := $(VENV)/.installed
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: $(STAMP) ## Make the virtual environment and install Probatum into it
+install: $(CORE) ## Make the virtual environment and install Probatum into it
 
-$(STAMP): pyproject.toml constraints.txt
+$(CORE): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "expected $(PYTHON) on the PATH; name another with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
-	touch $(STAMP)
+	$(PIP) --editable .
+	touch $(CORE)
 
-demo: $(STAMP) ## Train, evaluate and reproduce on embedded data
+$(ALL): $(CORE)
+	$(PIP) --editable '.[dev]'
+	touch $(ALL)
+
+demo: $(CORE) ## Train, evaluate and reproduce on embedded data
 	$(BIN)/probatum demo
 
-check: $(STAMP) ## Format, lint, types, hidden defaults, stale documentation
+check: $(ALL) ## Format, lint, types, hidden defaults, stale documentation
 	$(BIN)/ruff format --check src tests benchmarks docs
 	$(BIN)/ruff check src tests benchmarks docs
 	$(BIN)/pyright
@@ -30,13 +36,13 @@ check: $(STAMP) ## Format, lint, types, hidden defaults, stale documentation
 test: check ## Everything that CI runs
 	$(BIN)/pytest -n auto --dist loadscope
 
-test-slow: $(STAMP) ## The tests that take minutes
+test-slow: $(ALL) ## The tests that take minutes
 	$(BIN)/pytest -m slow
 
-docs: $(STAMP) ## Write the generated documentation
+docs: $(ALL) ## Write the generated documentation
 	$(BIN)/python docs/generate.py
 
-bench: $(STAMP) ## Measure against the peers and write docs/benchmarks.md
+bench: $(ALL) ## Measure against the peers and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 
 clean: ## Remove the virtual environment and caches

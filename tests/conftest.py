@@ -85,3 +85,19 @@ def probatum(spiral):
         return SimpleNamespace(code=done.returncode, out=done.stdout, err=done.stderr)
 
     return call
+
+
+REAL_COMPONENTS = {
+    "Slurm": "slurmctld", "Ray": "ray", "MLflow": "mlflow", "immunum": "immunum", "jq": "jq",
+    "real data": "PROBATUM_DATA", "CUDA": "CUDA",
+}  # fmt: skip
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say in the last lines which real components the suite did without."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = [str(report.longrepr[-1] if isinstance(report.longrepr, tuple) else "") for report in skipped]
+    for component, word in REAL_COMPONENTS.items():
+        count = sum(1 for reason in reasons if word.lower() in reason.lower())
+        if count:
+            terminalreporter.write_line(f"skipped without {component}: {count}")

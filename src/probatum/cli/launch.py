@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from probatum.cli.arguments import StudyCommand
+from probatum.cli.arguments import StudyCommand, name_and_value
 
 EXAMPLES = """\b
 Examples:
@@ -17,6 +17,7 @@ Examples:
   probatum launch gainakt2exp --experiment_title baseline --seeds 21 42 63 --ablation_mode both_lag
   probatum launch gainakt3exp --short_title test --dataset assist2015 --set training.batch_size=32
   probatum launch gainakt2exp --from_config runs/<folder>/config.json --unset alignment_weight
+  probatum launch abprop --title paper --preset size=paper
   probatum launch ./my_study.py --title first --dry_run
 
 Every other --name value is a parameter of the study: probatum studies gainakt2exp"""
@@ -38,6 +39,10 @@ Every other --name value is a parameter of the study: probatum studies gainakt2e
     metavar="FILE",
     help="Start from the parameters of a config.json or YAML file.",
 )
+@click.option(
+    "--preset", "presets", multiple=True, metavar="NAME=VALUE",
+    help="A named set of parameters, such as size=paper; single flags win; repeatable.",
+)  # fmt: skip
 @click.option("--ablation_mode", metavar="MODE", help="Switches of an ablation at once; single flags win.")
 @click.option("--seed", metavar="N", help="One seed: short for --seeds N.")
 @click.option("--no_amp", is_flag=True, help="Mixed precision off: short for --mixed_precision false.")
@@ -95,10 +100,15 @@ def _request(
         sets=options["sets"],
         unset=options["unset"],
         from_config=options["from_config"],
-        presets={"ablation_mode": options["ablation_mode"]} if options["ablation_mode"] else {},
+        presets=_presets(options),
         argv=("probatum", *sys.argv[1:]),
         manifest=options["manifest"],
     )
     if options["reproduce_from"] is None:
         return request, None
     return clone_source(request, options["reproduce_from"], root, strict_schema=options["strict_schema"])
+
+
+def _presets(options: dict[str, Any]) -> dict[str, str]:
+    chosen = dict(name_and_value(entry, "--preset") for entry in options["presets"])
+    return chosen | ({"ablation_mode": options["ablation_mode"]} if options["ablation_mode"] else {})

@@ -59,19 +59,3 @@ def spread(arguments: Sequence[str], option: str) -> list[str]:
         if not inside:
             result.append(word)
     return result
-
-
-def name_and_value(entry: str, flag: str) -> tuple[str, str]:
-    """Return the parts of `NAME=VALUE`.
-
-    Example:
-        >>> name_and_value("partition=gpu", "--engine-option")
-        ('partition', 'gpu')
-
-    Raises:
-        click.UsageError: the word has no name or no `=`.
-    """
-    name, equals, value = entry.partition("=")
-    if not (name and equals):
-        raise click.UsageError(f"{flag} must be NAME=VALUE, got {entry!r}.")
-    return name, value

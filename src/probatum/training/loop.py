@@ -24,7 +24,7 @@ from probatum.training.seeding import (
     restore_random_state,
     seed_everything,
 )
-from probatum.training.study import Loss, Metrics, Objective, Study, StudyData
+from probatum.training.study import Loss, Metrics, Objective, SteppedSplit, Study, StudyData
 
 LANDSCAPE_SAMPLE_SIZE = 64
 TIMING_COLUMNS = ("epoch", "duration_seconds", "train_seconds", "validation_seconds", "units_per_second")
@@ -113,7 +113,10 @@ class TrainingLoop:
         return 0 < self.parameters.patience <= self.best["waited"]
 
     def _steps_per_epoch(self) -> int:
-        batches = math.ceil(self.data.splits["train"].count / self._rank_batch_size())
+        split = self.data.splits["train"]
+        batches = math.ceil(split.count / self._rank_batch_size())
+        if isinstance(split, SteppedSplit):
+            batches = split.steps_per_epoch(self._rank_batch_size())
         return max(1, batches // self.machine.world_size)
 
     def _rank_batch_size(self) -> int:

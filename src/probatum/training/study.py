@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from probatum.runs.metric import MetricDefinition
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from probatum.packs.environment import Environment
     from probatum.perturbations.task import PerturbationTask
+    from probatum.runs.paths import RunPaths
     from probatum.training.parameters import TrainingParameters
 
 Metrics = dict[str, float | None]  # a value that could not be measured is None, never 0
@@ -61,6 +63,15 @@ class Split(Protocol):
 
     def evaluation_batches(self, batch_size: int) -> Iterator[Any]:
         """Yield every sample once, always in the same order."""
+        ...
+
+
+@runtime_checkable
+class SteppedSplit(Split, Protocol):
+    """A split that decides itself how many batches an epoch has; others have ceil(count / batch_size)."""
+
+    def steps_per_epoch(self, batch_size: int) -> int:
+        """Return the number of batches of an epoch."""
         ...
 
 
@@ -188,6 +199,19 @@ class Study(ABC):
         """
         return None
 
+    def growth_environment(
+        self, parameters: Any, *, runs: int, profile: str, diagnosis: bool = False
+    ) -> Environment | None:
+        """Return runs that a policy can intervene in; None where the study offers none.
+
+        Args:
+            parameters: The study's; `epochs` is the budget of an episode.
+            runs: The largest number of runs side by side; `reset` may be given fewer.
+            profile: The telemetry profile of the observations.
+            diagnosis: Whether the actions that mend hidden causes are offered as well.
+        """
+        return None
+
     def epoch_row(self, training: Metrics, validation: Metrics, objective: Objective) -> dict[str, Any]:
         """Return the epoch's values by column of `epoch_columns`."""
         return {**training, **{f"val_{name}": value for name, value in validation.items()}}
@@ -201,6 +225,10 @@ class Study(ABC):
         return {
             f"{split}_{name}": value for split, values in metrics.items() for name, value in values.items()
         }
+
+    def write_logs(self, paths: RunPaths, seed: int, *, several: bool) -> None:
+        """Write what else a finished seed leaves in `paths.logs`, such as a log in another program's format."""
+        return None
 
     def results_record(
         self,

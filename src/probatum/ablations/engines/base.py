@@ -53,6 +53,7 @@ class Engine(ABC):
 
     name: ClassVar[str]
     slots: int
+    threads: int | None = None  # what one job should use at most; None where the engine does not know
 
     @property
     @abstractmethod

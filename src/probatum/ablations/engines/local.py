@@ -72,6 +72,7 @@ class LocalEngine(Engine):
     ) -> None:
         self._free = list(slots) if slots is not None else plan_slots(jobs)
         self.slots = len(self._free)
+        self.threads = min(slot.threads for slot in self._free)
         self._grace = read_options(LocalOptions, self.name, options or {}).grace_seconds
         self._running: dict[str, _Running] = {}
 

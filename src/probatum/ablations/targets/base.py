@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from probatum.ablations.plan.model import Accommodation, Configs, Experiment, PlannedRun, Resolved
 
@@ -29,6 +29,7 @@ class Target(ABC):
 
     base: Configs
     accommodations: tuple[Accommodation, ...] = ()
+    prepares_ahead: ClassVar[bool] = False  # `start` makes nothing that a run which never starts would leave
 
     @property
     def directions(self) -> Mapping[str, bool]:
@@ -51,6 +52,10 @@ class Target(ABC):
         Raises:
             ParameterError: an override cannot be; the message does not name the experiment.
         """
+
+    def threads(self, run: PlannedRun) -> int | None:
+        """Return how many threads a run will use whatever the engine grants; None where it heeds the engine."""
+        return None
 
     @abstractmethod
     def written_configs(self, run: PlannedRun, folder: RunFolder, tags: Mapping[str, str]) -> Configs:

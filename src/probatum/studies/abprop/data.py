@@ -19,6 +19,7 @@ from probatum.studies.abprop.labels import RATE_NAMES, LabelSet, rule_rates, rul
 from probatum.studies.abprop.parameters import AbPropParameters
 from probatum.studies.abprop.protocol import fraction_of, split_rows
 from probatum.studies.abprop.sources import load_antibodies
+from probatum.studies.abprop.stream import SteppedSplit
 from probatum.studies.abprop.tokenizer import encode
 from probatum.training.study import StudyData
 
@@ -56,6 +57,8 @@ def load_antibody_data(parameters: AbPropParameters) -> StudyData:
         "baselines": baselines,
         "rule_rates": by_rule,
     }
+    if parameters.steps_per_epoch is not None:
+        splits["train"] = SteppedSplit(splits["train"], parameters.steps_per_epoch)
     described = {
         "name": Path(parameters.dataset).name,  # a path belongs to one machine
         **record,

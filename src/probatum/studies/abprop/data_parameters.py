@@ -42,6 +42,12 @@ class AntibodyDataParameters(TrainingParameters):
         unit="batches",
         ge=1,
     )
+    steps_per_epoch: int | None = parameter(
+        "data",
+        "Optimiser steps of an epoch, in as many passes over the training split as they take; none makes one pass",
+        unit="steps",
+        ge=1,
+    )
     max_tokens: int | None = parameter(
         "data",
         "Most tokens of a batch, padding included; a batch_size that needs more is refused. None sets no limit",
