@@ -81,6 +81,11 @@ def command_line() -> str:
         if command is not None:
             context = click.Context(command, info_name=verb, parent=top, terminal_width=HELP_WIDTH)
             parts.append(f"## {verb}\n\n{_help(context)}")
+            for name in command.list_commands(context) if isinstance(command, click.Group) else ():
+                below = command.get_command(context, name)
+                if below is not None:
+                    inner = click.Context(below, info_name=name, parent=context, terminal_width=HELP_WIDTH)
+                    parts.append(f"### {verb} {name}\n\n{_help(inner)}")
     return NOTE + "\n".join(parts)
 
 

@@ -9,6 +9,7 @@
     │   └── MissingExtraError (ImportError)  an optional package is not installed
     ├── RecordError (ValueError)        a file of a run is missing, torn, or edited      exit 1
     ├── ComparisonError (ValueError)    two runs cannot be compared                      exit 1
+    ├── TrackingError (RuntimeError)    a tracking store is down or refuses a run        exit 1
     └── RunFailedError (RuntimeError)   the training itself failed                       exit 3
         └── RunInterruptedError         stopped by a person or the system; can be resumed
 """
@@ -52,6 +53,12 @@ class RecordError(ProbatumError, ValueError):
 
 class ComparisonError(ProbatumError, ValueError):
     """Two runs cannot be compared; the message names the field that differs."""
+
+    exit_code = 1
+
+
+class TrackingError(ProbatumError, RuntimeError):
+    """A tracking store cannot be reached or refuses a run; the run itself is whole."""
 
     exit_code = 1
 

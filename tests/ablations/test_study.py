@@ -13,7 +13,9 @@ from probatum.ablations import PlanOptions, SweepOptions, load_plan, run_plan
 from probatum.ablations.engines.local import LocalEngine
 from probatum.ablations.engines.slots import Slot
 from probatum.ablations.runner.folder import RunFolder
+from probatum.analysis.ablation_folders import read_ablation_run
 from probatum.runs.folder import list_run_folders
+from probatum.runs.journal import read_epochs
 from probatum.runs.paths import RunPaths
 from probatum.runs.status import read_status, write_status
 
@@ -79,6 +81,26 @@ def test_the_plan_knows_the_run_and_its_numbers(finished):
     assert summary["final_step"] == 2
 
 
+def test_the_summary_takes_training_apart_from_the_rest_of_the_run(finished):
+    folder = RunFolder(finished.folder / "hidden-8/seed_1")
+    record, (paths,) = read_json(folder.metadata), list_run_folders(finished.root / "runs")
+    summary, epochs = read_json(folder.summary), read_epochs(paths.seed_timing(1))
+    trained = sum(row["train_seconds"] for row in epochs)
+    assert summary["training_seconds"] == pytest.approx(trained)
+    assert summary["startup_seconds"] == pytest.approx(record["duration_seconds"] - trained)
+    assert summary["step_time_avg"] == pytest.approx(trained / 2)
+
+
+def test_analysis_reads_the_measured_training_time(finished):
+    run = read_ablation_run(str(finished.folder / "hidden-8/seed_1"), has_summary=True)
+    assert run.training_seconds_source == "summary.json"
+    assert (
+        run.training_seconds
+        == read_json(RunFolder(finished.folder / "hidden-8/seed_1").summary)["training_seconds"]
+    )
+    assert "startup_seconds" not in run.values
+
+
 def test_an_experiment_is_resolved_by_the_studys_own_types(study_plan):
     plan = study_plan("study: spiral_study.py\nexperiments: [{name: a, model_overrides: {hidden: 8}}]")
     blocks = plan.runs[0].resolved.configs
@@ -125,7 +147,7 @@ def test_an_interrupted_run_is_resumed_and_not_begun_again(study_plan):
     write_status(RunPaths(plan.target.runs_root / first.record["run"]), "interrupted")
     second = plan.target.start(run, folder, first.record)
     assert second.command[3:5] == ("resume", str(plan.target.runs_root / first.record["run"]))
-    assert second.record == {"run": first.record["run"], "resumed": True}
+    assert second.record == {**first.record, "resumed": True}
 
 
 def test_the_first_command_is_the_explicit_one(study_plan):
@@ -143,3 +165,11 @@ def test_artifacts_of_a_watched_plan_do_not_meet_under_one_name(study_plan):
     target, run = plan.target, plan.runs[-1]
     words = target._launch(run.experiment, run.seed).resolution.parameters  # pyright: ignore
     assert words.instrumentation_tag == f"{run.experiment.folder}_seed{run.seed}"
+
+
+def test_runs_that_want_more_threads_than_their_slot_has_are_told_of(study_plan):
+    plan = study_plan(filters=("hidden-8",), sets=(*SMALL, "hidden=8", "threads=3"))
+    said: list[str] = []
+    with LocalEngine(slots=[Slot(0, 1, None)]) as engine:
+        run_plan(plan, engine, SweepOptions(max_runs=0), said.append)
+    assert said[0].startswith("note: runs use 3 threads each, 1 at a time, where 1 each would fit.")

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from probatum.cli.sweep_arguments import SweepCommand, name_and_value
+from probatum.cli.arguments import name_and_value
+from probatum.cli.sweep_arguments import SweepCommand
 
 EXAMPLES = """\b
 Examples:
@@ -19,6 +20,7 @@ Examples:
   probatum ablate plan.yaml --set train.learning_rate=1e-4 --timeout 3600 --retries 1
   probatum ablate plan.yaml --instrument_signals --instrumentation_dir signals
   probatum ablate plan.yaml --engine slurm --engine-option partition=gpu --engine-option gpus_per_run=1
+  probatum ablate plan.yaml --mlflow http://127.0.0.1:5000
   probatum ablate plan.yaml --detach
   probatum ablate plan.yaml --status
 
@@ -70,6 +72,12 @@ The plan, with its baseline and primary metric, is sealed in the ledger before t
     "--runs_root", "--runs-root", type=click.Path(path_type=Path), metavar="FOLDER",
     help="Where a study's run folders stand; else PROBATUM_RUNS, else ./runs.",
 )  # fmt: skip
+@click.option(
+    "--mlflow", is_flag=False, flag_value="", default=None, metavar="[URI]",
+    help="Send runs to MLflow meanwhile; without URI to MLFLOW_TRACKING_URI or mlflow.db beside the plan.",
+)  # fmt: skip
+@click.option("--no-mlflow", "--no_mlflow", is_flag=True, help="Send nothing, whatever is configured.")
+@click.option("--schema", is_flag=True, help="Print the grammar of a plan as JSON Schema.")
 @click.option("--status", is_flag=True, help="Tell how far the plan is.")
 @click.option("--detach", is_flag=True, help="Leave the runner behind and return at once.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", help="Of --status.")
@@ -79,6 +87,11 @@ def command(plan_file: Path | None, plan_option: Path | None, **options: Any) ->
     What was interrupted goes on where it can; a failed run shows its last lines; Ctrl-C loses nothing.
     The flags of `launch` for signals (--instrument_signals and the rest) act on every run of a study.
     """
+    if options["schema"]:
+        from probatum.ablations.plan.schema import SCHEMA_PATH
+
+        click.echo(SCHEMA_PATH.read_text(encoding="utf-8"), nl=False)
+        return 0
     from probatum.ablations import PlanOptions, load_plan
 
     path = plan_file or plan_option
@@ -123,7 +136,10 @@ def _detach(plan: Any, path: Path) -> int:
 
 def _run(plan: Any, options: dict[str, Any]) -> int:
     from probatum.ablations import SweepOptions, make_engine, run_plan
+    from probatum.analysis.reader import remember
+    from probatum.tracking.during import tracked, wanted_address
 
+    address = None if options["no_mlflow"] else wanted_address(plan, options["mlflow"], _say)
     for note in plan.notes:
         click.echo(f"note: {note}", err=True)
     for accommodation in plan.accommodations:
@@ -136,9 +152,11 @@ def _run(plan: Any, options: dict[str, Any]) -> int:
         fail_fast=options["fail_fast"],
     )
     words = dict(name_and_value(word, "--engine-option") for word in options["engine_options"])
-    with make_engine(options["engine"], options["jobs"], words) as engine:
-        result = run_plan(plan, engine, how, _say)
-    click.echo(f"{plan.name}: {result.line()}")
+    with tracked(plan.folder, address, _say):
+        with make_engine(options["engine"], options["jobs"], words) as engine:
+            result = run_plan(plan, engine, how, _say)
+        click.echo(f"{plan.name}: {result.line()}")
+    remember(plan.folder)  # so that `analyze` finds its reading done
     return 3 if result.failed or result.interrupted else 0
 
 

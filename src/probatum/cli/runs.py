@@ -20,13 +20,30 @@ Examples:
   probatum runs --metric val_auc --best 5          the five best, direction as the metric defines it
   probatum runs --format csv > runs.csv
   probatum runs --rebuild                          make the index again from the folders
+  probatum runs sync --help                        send runs to MLflow
 """
 _STATUSES = ["planned", "running", "completed", "failed", "interrupted"]
 _COLUMNS = ("id", "status", "study", "title", "created", "seeds")
 _METRIC_COLUMNS = ("best", "last", "best_epoch")
 
 
-@click.command("runs", epilog=_EPILOG)
+class RunsGroup(click.Group):
+    """Lists runs; the verbs about runs are imported at their first use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the verbs."""
+        return ["sync"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a verb."""
+        if cmd_name != "sync":
+            return None
+        from probatum.cli.runs_sync import command as sync
+
+        return sync
+
+
+@click.group("runs", cls=RunsGroup, invoke_without_command=True, epilog=_EPILOG)
 @click.option("--study", metavar="NAME", help="Only runs of this study.")
 @click.option("--status", type=click.Choice(_STATUSES), help="Only runs that stand there.")
 @click.option(
@@ -49,7 +66,10 @@ _METRIC_COLUMNS = ("best", "last", "best_epoch")
     metavar="FOLDER",
     help="Where run folders stand; else PROBATUM_RUNS, else ./runs.",
 )
+@click.pass_context
 def command(
+    ctx: click.Context,
+    /,
     study: str | None,
     status: str | None,
     metric: str | None,
@@ -62,6 +82,8 @@ def command(
 
     Which value of a metric is better stands in the runs' own definitions of it.
     """
+    if ctx.invoked_subcommand:
+        return 0
     from probatum.runs.catalogue import Catalogue
     from probatum.runs.folder import runs_root as resolve_root
 

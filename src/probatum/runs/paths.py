@@ -124,6 +124,11 @@ class RunPaths:
         """One seed's durations and rates per epoch: kept apart, since they never repeat."""
         return self.artifacts / f"timing_seed{seed}.csv"
 
+    @property
+    def logs(self) -> Path:
+        """Logs in the formats of other programs, with times that never repeat; absent where a study writes none."""
+        return self.artifacts / "logs"
+
     def instrumentation(self, tag: str) -> Path:
         """The signals recorded under `tag`."""
         return self.instrumentation_folder / f"{tag}.json"
@@ -185,3 +190,8 @@ class RunPaths:
     def ledger(self) -> Path:
         """The ledger of the runs' root, which knows this folder's hashes."""
         return self.folder.parent / "ledger.jsonl"
+
+    @property
+    def tracked(self) -> Path:
+        """What a tracking store has been sent of the run: beside the folder, which is sealed."""
+        return self.folder.parent / ".tracking" / f"{self.name}.json"

@@ -7,6 +7,7 @@ from typing import Any
 
 from probatum.ablations.plan.model import Metric
 
+WAYS = ("min", "max")
 TAGS = ("train", "eval", "valid", "val", "test", "metrics")
 ABPROP = {
     "loss": False,
@@ -22,6 +23,8 @@ ABPROP = {
     "loss_mean": False,
     "gpu_mem_mb": False,
     "duration_seconds": False,
+    "training_seconds": False,
+    "startup_seconds": False,
 }
 """The direction of every column of `abprop-train.csv` (AbProp fact sheet, section 7) and of the summary."""
 
@@ -38,9 +41,19 @@ def known_direction(name: str) -> bool | None:
 
 
 def read_metric(given: str | Mapping[str, Any], directions: Mapping[str, bool]) -> Metric:
-    """Return the metric that a plan names, with its direction where anybody knows it."""
-    name = given if isinstance(given, str) else given["name"]
-    said = None if isinstance(given, str) else given.get("higher_is_better")
+    """Return the metric that a plan names, with its direction where anybody knows it.
+
+    Example:
+        >>> read_metric("depth:max", {})
+        Metric(name='depth', higher_is_better=True)
+    """
+    name, said = _said(given) if isinstance(given, str) else (given["name"], given.get("higher_is_better"))
     if said is None:
         said = directions.get(name, known_direction(name))
     return Metric(name, said)
+
+
+def _said(written: str) -> tuple[str, bool | None]:
+    """Return name and direction of `name`, `name:max` or `name:min`, as `analyze` takes them."""
+    name, colon, way = written.rpartition(":")
+    return (name, way == "max") if colon and way in WAYS else (written, None)

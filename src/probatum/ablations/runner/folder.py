@@ -59,10 +59,11 @@ class RunFolder:
         """Move what an earlier attempt left into `earlier/NNN/`, and return that folder; None where nothing is.
 
         A new attempt starts clean, so that no old number can stand beside a new status, and nothing is lost.
+        What was laid out for a run that never started is no attempt.
         """
-        present = [name for name in _KEPT if (self.folder / name).exists()]
-        if not present:
+        if not (self.metadata.exists() or self.stdout.exists()):
             return None
+        present = [name for name in _KEPT if (self.folder / name).exists()]
         earlier = self.folder / "earlier"
         earlier.mkdir(exist_ok=True)
         place = earlier / f"{1 + sum(1 for _ in earlier.iterdir()):03d}"
@@ -96,6 +97,15 @@ class PlanFolder:
     def log(self) -> Path:
         """What a detached runner printed."""
         return self._state / "runner.log"
+
+    def tracked(self, place: tuple[str, ...]) -> Path:
+        """What a tracking store has been sent of a run."""
+        return self._state.joinpath("tracking", *place[:-1], f"{place[-1]}.json")
+
+    @property
+    def tracking_log(self) -> Path:
+        """What the process printed that sends runs while a sweep goes on."""
+        return self._state / "tracking.log"
 
     def seal(self, digest: str) -> Path:
         """The plan as it was sealed, by its hash."""

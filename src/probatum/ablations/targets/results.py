@@ -47,12 +47,25 @@ def read_results(artifacts: Path, results: Results | None) -> dict[str, Any]:
     Raises:
         RecordError: the file is missing or is not what was declared.
     """
-    if results is None:
-        return summary_of(())
+    return summary_of(() if results is None else read_values(artifacts, results))
+
+
+def read_values(artifacts: Path, results: Results, *, is_whole: bool = True) -> list[Value]:
+    """Return every number that a program left, in the order in which it was measured.
+
+    Args:
+        artifacts: The folder that the file stands below.
+        results: The file and its layout.
+        is_whole: Whether the program has ended; else a last line without its end is still being written.
+
+    Raises:
+        RecordError: the file is missing or is not what was declared.
+    """
     path = artifacts / results.file
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            values = list(_READERS[results.format](file))
+            lines = file if is_whole or results.format == "json" else _finished_lines(file)
+            values = list(_READERS[results.format](lines))
     except OSError:
         raise RecordError(
             f"no results: expected {results.file} in artifacts/ ({results.format}), found none. The last lines "
@@ -64,7 +77,11 @@ def read_results(artifacts: Path, results: Results | None) -> dict[str, Any]:
         ) from None
     if not values:
         raise RecordError(f"no results: {results.file} holds no number.")
-    return summary_of(values)
+    return values
+
+
+def _finished_lines(file: Iterable[str]) -> Iterator[str]:
+    return (line for line in file if line.endswith(("\n", "\r")))
 
 
 def summary_of(values: Iterable[Value], directions: Mapping[str, bool] | None = None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,7 @@ ABPROP_RESULTS = Results("logs/abprop-train.csv", "long")
 class ScriptTarget(Target):
     """A command with three configurations; see `open_script` for what a plan's `defaults` mean."""
 
+    prepares_ahead = True
     base: Configs
     root: Path
     words: tuple[str, ...]  # with placeholders
@@ -111,7 +112,8 @@ class ScriptTarget(Target):
         env = {**self.env, **run.experiment.env}
         if "PYTHONPATH" not in env and "PYTHONPATH" not in os.environ and (self.root / "src").is_dir():
             env["PYTHONPATH"] = "src"
-        return Start((*words, *self.extra_args, *run.experiment.extra_args), self.root, env, {})
+        left = {"results": asdict(self.results)} if self.results else {}
+        return Start((*words, *self.extra_args, *run.experiment.extra_args), self.root, env, left)
 
     def summarise(self, folder: RunFolder, record: Mapping[str, Any]) -> dict[str, Any]:
         """Return the summary of the declared results; without a declaration an empty one."""

@@ -21,6 +21,7 @@ from probatum.ablations.targets.results import Value, summary_of
 
 if TYPE_CHECKING:
     from probatum.ablations.runner.folder import RunFolder
+    from probatum.runs.paths import RunPaths
     from probatum.training.launch import LaunchPlan, LaunchRequest
     from probatum.training.parameters import TrainingParameters
     from probatum.training.study import Study
@@ -80,6 +81,10 @@ class StudyTarget(Target):
         notes = tuple(f"{experiment.name}: {name} was set but cannot act: {reason}" for name, reason in inert)
         return Resolved(self._blocks(launch.resolution.parameters), identity, (), notes)
 
+    def threads(self, run: PlannedRun) -> int | None:
+        """Return the recorded `threads`: part of what makes a run repeatable, so no engine changes it."""
+        return next((block["threads"] for block in run.resolved.configs.values() if "threads" in block), None)
+
     def written_configs(self, run: PlannedRun, folder: RunFolder, tags: Mapping[str, str]) -> Configs:
         """Return the parameters with the run's own seed."""
         configs = run.resolved.configs
@@ -94,7 +99,7 @@ class StudyTarget(Target):
         stopped = self._resumable(previous)
         if stopped is not None:
             words = ("resume", str(stopped), "--runs_root", str(self.runs_root))
-            return Start((*program, *words), Path.cwd(), env, {"run": stopped.name, "resumed": True})
+            return Start((*program, *words), Path.cwd(), env, self._place(stopped.name, resumed=True))
         launch = self._launch(run.experiment, run.seed)
         paths = launch.prepare(self.runs_root, folder=None, force=False)
         env["EXPERIMENT_DIR"] = str(paths.folder.absolute())
@@ -102,11 +107,14 @@ class StudyTarget(Target):
             (*program, *launch.explicit_command_words[1:]),
             Path.cwd(),
             env,
-            {"run": paths.name, "resumed": False},
+            self._place(paths.name, resumed=False),
         )
 
     def summarise(self, folder: RunFolder, record: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the summary from the run's `results.json` and its epochs.
+        """Return the summary from the run's `results.json` and its epochs, which are its steps.
+
+        `training_seconds` are those of the optimiser steps alone, of all seeds together, and `startup_seconds` what
+        else the run took: imports, data, validation, evaluation.
 
         Raises:
             RecordError: the run left no results.
@@ -122,6 +130,7 @@ class StudyTarget(Target):
             "final_step": results.get("last_epoch"),
             "non_finite": {},
             "run": paths.name,
+            **_times(paths, record, results.get("last_epoch")),
         }
         summary["last_step"] = {name: summary["final_step"] for name in metrics}
         summary["best"] = {
@@ -133,6 +142,9 @@ class StudyTarget(Target):
             for name, value in metrics.items()
         }
         return summary
+
+    def _place(self, name: str, *, resumed: bool) -> dict[str, Any]:
+        return {"run": name, "runs_root": str(self.runs_root), "resumed": resumed}
 
     def _launch(self, experiment: Experiment, seed: int | None = None) -> LaunchPlan:
         """Return what `probatum launch` would carry out; the study is loaded once for all experiments."""
@@ -223,6 +235,21 @@ def _losses(results: Mapping[str, Any]) -> list[Value]:
     if not isinstance(results.get("metrics"), dict):
         raise RecordError("results.json holds no metrics. `probatum verify` tells whether it was changed.")
     return found
+
+
+def _times(paths: RunPaths, record: Mapping[str, Any], steps: Any) -> dict[str, float | None]:
+    """Return how long a run trained, how long it did other things, and the mean of a step; None where not timed."""
+    from probatum.runs.journal import read_epochs
+
+    rows = [row for path in sorted(paths.artifacts.glob("timing_seed*.csv")) for row in read_epochs(path)]
+    found = [row["train_seconds"] for row in rows if row.get("train_seconds") is not None]
+    training = sum(found) if found else None
+    total = record.get("duration_seconds")
+    return {
+        "training_seconds": training,
+        "startup_seconds": None if training is None or total is None else max(0.0, total - training),
+        "step_time_avg": None if training is None or not steps else training / steps,
+    }
 
 
 def _has_loss(row: Any) -> bool:
