@@ -10,7 +10,11 @@ from probatum._errors import UnknownNameError
 from probatum._names import unknown
 from probatum.ablations.engines.base import Engine, Job, Outcome
 
-ENGINES = {"local": "probatum.ablations.engines.local:LocalEngine"}
+ENGINES = {
+    "local": "probatum.ablations.engines.local:LocalEngine",
+    "ray": "probatum.ablations.engines.ray:RayEngine",
+    "slurm": "probatum.ablations.engines.slurm:SlurmEngine",
+}
 
 __all__ = ["ENGINES", "Engine", "Job", "Outcome", "is_alive", "make_engine"]
 
