@@ -70,7 +70,7 @@ def test_ctrl_c_stops_the_runs_and_leaves_a_whole_record(gated, runner, sweep, t
         "interrupted"
     ]
     (tmp_path / "go").touch()
-    assert sweep(gated, skip_existing=True)[0].completed == ["a", "b"]
+    assert sorted(sweep(gated, skip_existing=True)[0].completed) == ["a", "b"]
 
 
 def test_a_run_outlives_its_killed_runner_and_the_next_takes_it_over(gated, runner, sweep, tmp_path):
@@ -108,6 +108,7 @@ def test_a_run_that_vanished_with_its_runner_is_done_again(gated, runner, sweep,
     process.kill()
     process.wait()
     place = read_json(gated.folder / "a/metadata.json")["place"]
+    until(lambda: (tmp_path / "count").exists() and (tmp_path / "count").read_text())
     os.killpg(place["pid"], signal.SIGKILL)
     until(lambda: process_start(place["pid"]) is None)
     assert "its process vanished" in plan_status(gated).lines()[0]

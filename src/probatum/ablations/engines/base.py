@@ -56,6 +56,11 @@ class Engine(ABC):
     threads: int | None = None  # what one job should use at most; None where the engine does not know
 
     @property
+    def at_once(self) -> int | None:
+        """How many jobs run at the same time; None where a scheduler decides."""
+        return self.slots
+
+    @property
     @abstractmethod
     def running(self) -> int:
         """The number of jobs that are submitted and not yet reported."""

@@ -63,4 +63,7 @@ class Lookup:
 
 def shown(path: Path, root: Path) -> str:
     """Return a path relative to `root` where it is below, so that records hold no machine's folders."""
-    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+    text, above = str(path), f"{str(root).rstrip('/')}/"  # as texts: every record asks for eight
+    if text.startswith(above):
+        return text[len(above) :]
+    return "." if path == root else text

@@ -7,13 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from probatum._collector import collector_paused
 from probatum._errors import ParameterError
+from probatum.ablations.plan.places import Block, read_places
 from probatum.parameters.documents import read_document
 
 Steps = tuple[str | int, ...]  # the way to a value: ("experiments", 3, "tags")
-_COMPOSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class PlanFile:
@@ -30,17 +29,17 @@ class PlanFile:
         self.content: dict[str, Any] = _mapping(path)
 
     @cached_property
-    def _root(self) -> yaml.Node | None:
-        return yaml.compose(self.path.read_text(encoding="utf-8"), Loader=_COMPOSER)
+    def _root(self) -> Block:
+        with collector_paused():
+            return read_places(self.path.read_text(encoding="utf-8"))
 
     def where(self, steps: Steps = ()) -> str:
         """Return `file:line: path` of a value, or of the nearest block around it."""
-        node, line = self._root, 1
+        block, line = self._root, 1
         for step in steps:
-            found = _child(node, step)
-            if found is None:
+            if block is None or step not in block:
                 break
-            line, node = found
+            line, block = block[step]
         spelled = spell(steps)
         return f"{self.path}:{line}: {spelled}" if spelled else f"{self.path}:{line}"
 
@@ -54,16 +53,6 @@ def spell(steps: Sequence[str | int]) -> str:
     """
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
     return text.removeprefix(".")
-
-
-def _child(node: yaml.Node | None, step: str | int) -> tuple[int, yaml.Node] | None:
-    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-        child = node.value[step]
-        return child.start_mark.line + 1, child
-    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
-        if key.value == step:
-            return key.start_mark.line + 1, value
-    return None
 
 
 def _mapping(path: Path) -> dict[str, Any]:

@@ -46,7 +46,8 @@ def _judge(
     if outcome.returncode != 0:
         return "failed", _told(outcome.returncode), None
     try:
-        return "completed", None, plan.target.summarise(folder, record)
+        timed = {**record, "duration_seconds": outcome.duration_seconds or None}
+        return "completed", None, plan.target.summarise(folder, timed)
     except (ProbatumError, KeyError, TypeError) as error:
         return "failed", f"ended with 0, but {error}", None
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from probatum._errors import RecordError
-from probatum._files import read_json, write_json
+from probatum._files import read_json, write_whole
 from probatum.ablations.plan.lookup import shown
 from probatum.ablations.plan.model import Plan
 from probatum.ablations.runner.folder import PlanFolder
 from probatum.ablations.runner.record import read_record
+from probatum.runs.files import json_text
 from probatum.runs.status import utc_now
 
 
@@ -22,8 +23,7 @@ def write_index(plan: Plan, folder: PlanFolder) -> None:
         if record is not None:
             entries[str(record.get("run_root"))] = {**record, "summary": _summary(record)}
     place = shown(plan.path.resolve(), plan.root)
-    write_json(
-        folder.index,
+    text = json_text(
         {
             "schema_version": 1,
             "plan": plan.name,
@@ -33,8 +33,9 @@ def write_index(plan: Plan, folder: PlanFolder) -> None:
             "primary_metric": plan.primary_metric.as_record() if plan.primary_metric else None,
             "objectives": [metric.as_record() for metric in plan.objectives],
             "experiments": list(entries.values()),
-        },
+        }
     )
+    write_whole(folder.index, text)
 
 
 def _summary(record: Mapping[str, Any]) -> Any:

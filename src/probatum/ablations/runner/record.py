@@ -13,14 +13,16 @@ from typing import Any
 import yaml
 
 from probatum._errors import RecordError
-from probatum._files import read_json, strict_json
+from probatum._files import read_json
 from probatum.ablations.plan.lookup import shown
 from probatum.ablations.plan.model import BLOCKS, Configs, Plan, PlannedRun
 from probatum.ablations.runner.folder import RunFolder
 from probatum.ablations.targets.base import Start
-from probatum.runs.files import Group
+from probatum.runs.files import Group, json_text
 
 SCHEMA_VERSION = 1
+_TEXTS: dict[str, str] = {}
+_MOST_TEXTS = 64
 _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _SECRET = re.compile(r"token|secret|password|passwd|credential|api_?key|access_?key", re.IGNORECASE)
 
@@ -39,8 +41,17 @@ def write_configs(folder: RunFolder, configs: Configs) -> None:
     configs_folder.mkdir(parents=True, exist_ok=True)
     with Group(configs_folder, durable=False) as group:
         for block in BLOCKS:
-            text = yaml.dump(dict(configs[block]), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
-            group.add(folder.config(block).name, text)
+            group.add(folder.config(block).name, _yaml(configs[block]))
+
+
+def _yaml(block: Mapping[str, Any]) -> str:
+    """Return a block as YAML; most runs of a plan share most of their blocks, and `repr` tells 1 from 1.0."""
+    key = repr(block)
+    if key not in _TEXTS:
+        if len(_TEXTS) >= _MOST_TEXTS:
+            _TEXTS.clear()
+        _TEXTS[key] = yaml.dump(dict(block), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    return _TEXTS[key]
 
 
 def run_tags(plan: Plan, run: PlannedRun) -> dict[str, str]:
@@ -87,15 +98,15 @@ def started(record: Mapping[str, Any], start: Start, engine: str, time: str) -> 
 def write_started(folder: RunFolder, record: Mapping[str, Any]) -> None:
     """Write `metadata.json` of a run that began; a power loss may take it along with the run itself."""
     with Group(folder.folder, durable=False) as group:
-        group.add(folder.metadata.name, strict_json(record) + "\n")
+        group.add(folder.metadata.name, json_text(record))
 
 
 def write_ended(folder: RunFolder, record: Mapping[str, Any], summary: Mapping[str, Any] | None) -> None:
     """Write `metadata.json` of a run that ended, and its `summary.json` where it has one, to the disk."""
     with Group(folder.folder) as group:
         if summary is not None:
-            group.add(folder.summary.name, strict_json({"schema_version": SCHEMA_VERSION, **summary}) + "\n")
-        group.add(folder.metadata.name, strict_json(record) + "\n")
+            group.add(folder.summary.name, json_text({"schema_version": SCHEMA_VERSION, **summary}))
+        group.add(folder.metadata.name, json_text(record))
 
 
 def read_record(folder: RunFolder) -> dict[str, Any] | None:

@@ -50,9 +50,10 @@ class PlanStatus:
         return [*lines, f"{self.plan}: {told}; {runner}{self._left(counts)}"]
 
     def _left(self, counts: Mapping[str, int]) -> str:
-        durations = [r.duration_seconds for r in self.runs if r.status == "completed" and r.duration_seconds]
         progress = Progress(len(self.runs), max(1, counts.get("running", 0)), counts["completed"])
-        progress.durations = durations
+        for run in self.runs:
+            if run.status == "completed" and run.duration_seconds:
+                progress.time(run.duration_seconds)
         left = progress.seconds_left()
         return f", about {duration(left)} left" if left and self.is_running else ""
 

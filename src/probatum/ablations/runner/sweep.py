@@ -32,6 +32,7 @@ from probatum.runs.status import utc_now
 
 Say = Callable[[str], None]
 _WAIT_SECONDS = 1.0  # an interrupt is heard at the latest after this long
+_TOGETHER = 1000  # so many are laid out before the first of them is submitted
 _LOSSES = 3  # how often a run may lose its machine before it is left for another day
 
 
@@ -90,7 +91,8 @@ class _Sweep:
         self.ended: deque[Outcome] = deque()
         self.tries: dict[str, int] = {}
         self.losses: dict[str, int] = {}
-        self.progress = Progress(0, engine.slots)
+        self.ready: dict[str, Job] = {}  # laid out before its turn, beside the run that goes on
+        self.progress = Progress(0, engine.at_once)
         self.is_stopping = False
 
     def run(self) -> SweepResult:
@@ -98,6 +100,7 @@ class _Sweep:
         records = {run.key: read_record(self._folder(run)) for run in self.plan.runs}
         completed = sum(1 for record in records.values() if record and record.get("status") == "completed")
         seal_plan(self.plan, self.folder, completed)
+        self._warn_of_threads()
         try:
             with _interruptible():
                 taken = {run.key for run in self.plan.runs if self._recover(run, records[run.key])}
@@ -111,6 +114,15 @@ class _Sweep:
             self.result.left += [run.key for run in self.waiting]
             write_index(self.plan, self.folder)
         return self.result
+
+    def _warn_of_threads(self) -> None:
+        """Tell where runs will slow each other down; nothing is changed, since `threads` is recorded."""
+        wanted = max((self.plan.target.threads(run) or 0 for run in self.plan.runs), default=0)
+        if self.engine.threads is not None and wanted > self.engine.threads:
+            self.say(
+                f"note: runs use {wanted} threads each, {self.engine.slots} at a time, where {self.engine.threads} "
+                "each would fit. Lower --jobs, or --set threads."
+            )
 
     # ---------------------------------------------------------------- what is there already
 
@@ -159,6 +171,7 @@ class _Sweep:
     def _loop(self) -> None:
         while self.waiting or self.active:
             self._start_waiting()
+            self._prepare_ahead()
             self._finish_ended()
             if self.is_stopping:
                 self.say("stopping at the first failure (--fail-fast)")
@@ -166,21 +179,40 @@ class _Sweep:
 
     def _finish_ended(self) -> None:
         self.ended.extend(self.engine.wait(_WAIT_SECONDS))
+        if all(outcome.is_success for outcome in self.ended) and not self.options.fail_fast:
+            self._start_waiting()  # the next runs do not wait for the records of these
         while self.ended:
             self._finish(self.ended.popleft())
 
     def _start_waiting(self) -> None:
         """Start what fits, all at once: a batch system gets one array."""
-        free = min(len(self.waiting), self.engine.slots - self.engine.running)
-        jobs = [job for job in (self._prepare(self.waiting.popleft()) for _ in range(free)) if job]
-        for job, place in zip(jobs, self.engine.submit_all(jobs), strict=True):
+        free = min(len(self.waiting), self.engine.slots - self.engine.running, _TOGETHER)
+        jobs = [job for job in (self._job_of(self.waiting.popleft()) for _ in range(free)) if job]
+        places = self.engine.submit_all(jobs) if jobs else []
+        for job, place in zip(jobs, places, strict=True):
             run, record = self.active[job.key]
             if isinstance(place, Exception):
                 del self.active[job.key]
                 self._refused(run, record, str(place))
             else:
-                record["place"] = place
+                record |= {"place": place, "start_time": utc_now()}
                 write_started(self._folder(run), record)
+
+    def _prepare_ahead(self) -> None:
+        """Lay the next run out while others run: a new one, of a target that makes nothing for it yet."""
+        if not self.waiting or not self.plan.target.prepares_ahead:
+            return
+        run = self.waiting[0]
+        if run.key in self.ready or self._folder(run).metadata.exists():
+            return
+        job = self._prepare(run)
+        if job is None:  # it is recorded as failed
+            self.waiting.popleft()
+        else:
+            self.ready[run.key] = job
+
+    def _job_of(self, run: PlannedRun) -> Job | None:
+        return self.ready.pop(run.key, None) or self._prepare(run)
 
     def _prepare(self, run: PlannedRun) -> Job | None:
         """Lay a run's folder out and return its job; None where it cannot be executed, which is recorded."""
@@ -212,8 +244,9 @@ class _Sweep:
         self._failed(run, ended, 0.0)
 
     def _finish(self, outcome: Outcome) -> None:
-        run, record = self.active.pop(outcome.key)
+        run, record = self.active[outcome.key]
         record = self._ended(run, record, outcome)
+        del self.active[outcome.key]  # an interrupt before has it recorded again
         if outcome.reason == "lost" and self._may_be_lost_again(run):
             self.say(f"{run.key}: {record['error']}; it is started again")
             self.waiting.appendleft(run)
@@ -249,7 +282,10 @@ class _Sweep:
         """Start nothing more, ask what runs to end, and record it."""
         self.is_stopping = True
         self.result.left += [run.key for run in self.waiting]
+        for run in self.waiting:
+            self.active.pop(run.key, None)  # laid out ahead, and never started
         self.waiting.clear()
+        self.ready.clear()
         self.engine.cancel()
         while self.engine.running or self.ended:
             self._finish_ended()
