@@ -1,8 +1,11 @@
 import math
+import statistics
 import subprocess
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from probatum.analysis.intervals import mean, std, summarise, t_interval
@@ -46,3 +49,19 @@ def test_values_that_say_nothing_are_refused(values):
 def test_a_confidence_outside_its_range_is_refused():
     with pytest.raises(ValueError, match="confidence must be in"):
         t_interval([1.0, 2.0], 95)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=8), st.sampled_from([0.0, 1.0, 1e9]))
+def test_the_standard_deviation_is_the_exact_one_to_the_last_digits(values, level):
+    moved = [level + value for value in values]
+    assert std(moved) == pytest.approx(statistics.stdev(moved), rel=1e-12, abs=1e-300)
+
+
+@pytest.mark.parametrize("value", [0.1, 1 / 3, 1e300, 5e-324])
+def test_equal_values_vary_by_nothing_at_all(value):
+    assert std([value] * 3) == 0.0
+
+
+def test_the_standard_deviation_of_huge_and_of_tiny_values_is_a_number():
+    assert std([1e200, -1e200]) == pytest.approx(2**0.5 * 1e200)
+    assert std([1e-200, 3e-200]) == pytest.approx(2**0.5 * 1e-200)

@@ -13,7 +13,7 @@ from typing import Any
 from probatum.analysis.records import RunRecord, flatten, number
 
 METADATA, SUMMARY, INDEX = "metadata.json", "summary.json", "plan_index.json"
-_NOT_VALUES = frozenset({"schema_version", "seed", "training_seconds", "duration_seconds"})
+_NOT_VALUES = frozenset({"schema_version", "seed", "training_seconds", "startup_seconds", "duration_seconds"})
 
 
 def read_ablation_run(folder: str, *, has_summary: bool) -> RunRecord:

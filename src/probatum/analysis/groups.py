@@ -99,7 +99,7 @@ def find_baselines(
     for plan in dict.fromkeys(group.plan for group in groups):
         sealed = (declared or {}).get(plan)
         for wanted in [name] if name else [sealed] if sealed else BASELINES:
-            named = [group for group in groups if group.n and wanted in {group.experiment, _full(group)}]
+            named = [group for group in groups if wanted in (group.experiment, _full(group)) and group.n]
             own = [group for group in named if group.plan == plan]
             if own or len(named) == 1:
                 found[plan] = (own or named)[0]

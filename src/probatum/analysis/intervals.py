@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import fmean
 
 from probatum.runs.statistics import t_quantile
 
@@ -48,7 +48,19 @@ def std(values: Sequence[float]) -> float | None:
         >>> std([1.0, 2.0, 3.0]), std([1.0])
         (1.0, None)
     """
-    return stdev(_checked(values)) if len(values) > 1 else None
+    return _spread(values, mean(values))
+
+
+def _spread(values: Sequence[float], center: float) -> float | None:
+    """Return the standard deviation by sums that are exact up to their end: far quicker than in fractions."""
+    if len(values) < 2:
+        return None
+    if min(values) == max(values):
+        return 0.0
+    scale = max(center - min(values), max(values) - center)  # no square may overflow
+    rests = [(value - center) / scale for value in values]
+    squares = math.fsum([rest * rest for rest in rests]) - math.fsum(rests) ** 2 / len(rests)
+    return scale * math.sqrt(squares / (len(rests) - 1))  # the second sum took the rounding of the mean out
 
 
 def t_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float] | None:
@@ -63,11 +75,15 @@ def t_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float
     """
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must be in (0, 1), got {confidence}.")
-    spread = std(values)
+    center = mean(values)
+    return _ends(center, _spread(values, center), len(values), confidence)
+
+
+def _ends(center: float, spread: float | None, n: int, confidence: float) -> tuple[float, float] | None:
     if spread is None:
         return None
-    half = t_quantile((1 + confidence) / 2, len(values) - 1) * spread / math.sqrt(len(values))
-    return mean(values) - half, mean(values) + half
+    half = t_quantile((1 + confidence) / 2, n - 1) * spread / math.sqrt(n)
+    return center - half, center + half
 
 
 def summarise(values: Sequence[float], confidence: float = 0.95) -> Summary:
@@ -77,11 +93,13 @@ def summarise(values: Sequence[float], confidence: float = 0.95) -> Summary:
         >>> summarise([0.70, 0.72, 0.71]).n
         3
     """
-    low, high = t_interval(values, confidence) or (None, None)
-    return Summary(len(values), mean(values), std(values), min(values), max(values), low, high, confidence)
+    n, center = len(values), mean(values)
+    spread = _spread(values, center)
+    low, high = _ends(center, spread, n, confidence) or (None, None)
+    return Summary(n, center, spread, min(values), max(values), low, high, confidence)
 
 
 def _checked(values: Sequence[float]) -> Sequence[float]:
-    if not values or not all(math.isfinite(value) for value in values):
+    if not values or not all(map(math.isfinite, values)):
         raise ValueError(f"expected at least one value, all finite, got {list(values)}.")
     return values

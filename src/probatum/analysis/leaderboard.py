@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from probatum._errors import RecordError, UsageError
 from probatum.analysis.comparison import Comparison, adjust, compare
 from probatum.analysis.directions import Objective, both_epochs, direction_of, parse_objective
 from probatum.analysis.groups import Group, find_baselines, group_runs
-from probatum.analysis.pareto_seeds import Place
 from probatum.analysis.rank_groups import rank_groups
 from probatum.analysis.reader import Results, read_results
 from probatum.analysis.records import RunRecord, numeric_columns
+
+if TYPE_CHECKING:
+    from probatum.analysis.pareto_seeds import Place
 
 SEED_METRIC = "metrics_loss"  # the seed's default
 
@@ -101,9 +103,7 @@ class Analysis:
     @cached_property
     def pareto(self) -> list[ParetoPoint]:
         """Every experiment that has all objectives, in the order of the groups."""
-        from probatum.analysis.pareto import pareto_front  # numpy, only where a front is asked for
-        from probatum.analysis.pareto_seeds import places
-
+        pareto_front, places = _fronts(len(self.objectives))
         complete: list[tuple[Group, list[Any]]] = []
         for group in self.groups:
             summaries = [group.summary(objective.column) for objective in self.objectives]
@@ -118,7 +118,7 @@ class Analysis:
             low = [[summary.ci_low for summary in summaries] for _, summaries in complete]
             high = [[summary.ci_high for summary in summaries] for _, summaries in complete]
             found = places(low, high, directions)
-        front = pareto_front(means, directions).tolist()
+        front = pareto_front(means, directions)
         return [
             ParetoPoint(group, mean, on_front, place)
             for (group, _), mean, on_front, place in zip(complete, means, front, found, strict=True)
@@ -138,6 +138,18 @@ class Analysis:
     def status_counts(self) -> dict[str, int]:
         """How many runs stand where."""
         return dict(sorted(Counter(record.status for record in self.records).items()))
+
+
+def _fronts(objectives: int) -> tuple[Callable[..., Sequence[bool]], Callable[..., Sequence[Place]]]:
+    """Return the functions for the front and the places: for two objectives without numpy, which loads slowly."""
+    if objectives == 2:
+        from probatum.analysis.pareto_two import front_of_two, places_of_two
+
+        return front_of_two, places_of_two
+    from probatum.analysis.pareto import pareto_front
+    from probatum.analysis.pareto_seeds import places
+
+    return lambda points, directions: pareto_front(points, directions).tolist(), places
 
 
 def analyse(

@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from probatum._collector import collector_paused
 from probatum._errors import RecordError
 from probatum.analysis.ablation_folders import INDEX, METADATA, SUMMARY, read_ablation_run
+from probatum.analysis.memory import STATE, Memory
 from probatum.analysis.records import RunRecord
 from probatum.analysis.run_folders import distinguish, read_run
 
 _RUN_FILES = frozenset({"config.json", "status.json"})  # together they make a Probatum run folder
+_DECLARED = ("plan", "baseline", "primary_metric", "objectives", "metrics")
+_TELLING = _RUN_FILES | {METADATA, SUMMARY, INDEX}
 
 
 @dataclass
@@ -44,17 +49,22 @@ def read_results(folder: Path | str) -> Results:
         )
     found, plain = Results(folder), []
     opposed: set[str] = set()
-    for path, names in _folders(str(folder)):
-        if METADATA in names:
-            record = read_ablation_run(path, has_summary=SUMMARY in names)
-            found.records.append(record)
-            opposed |= _merge(found.definitions, record.directions)
-        elif names >= _RUN_FILES:
-            for record in read_run(path):
-                plain.append(record)
-                opposed |= _merge(found.definitions, record.directions)
-        if INDEX in names:
-            opposed |= _declare(found, f"{path}/{INDEX}")
+    memories: dict[str, Memory] = {}
+    merged: Mapping[str, bool] = {}
+    with collector_paused():
+        for path, names, memory in _folders(str(folder)):
+            records = _records(path, names, memory)
+            (found.records if METADATA in names else plain).extend(records)
+            for record in records:
+                if record.directions is not merged:  # runs that are remembered share theirs
+                    opposed |= _merge(found.definitions, record.directions)
+                    merged = record.directions
+            if INDEX in names:
+                opposed |= _declare(found, path, memory)
+            if memory is not None:
+                memories[memory.folder] = memory
+        for memory in memories.values():
+            memory.save()
     for name in opposed:
         del found.definitions[name]
     distinguish(plain)
@@ -66,26 +76,64 @@ def read_results(folder: Path | str) -> Results:
     return found
 
 
+def remember(folder: Path | str) -> None:
+    """Read every run below a folder for the next analysis, which then finds most of its work done."""
+    with suppress(RecordError, OSError):
+        read_results(folder)
+
+
 def _order(record: RunRecord) -> tuple[Any, ...]:
     return record.plan, record.experiment, -1 if record.seed is None else record.seed, record.start_time
 
 
-def _folders(root: str) -> Iterator[tuple[str, set[str]]]:
-    """Yield every folder that holds a run or a plan's index, with the names in it; links are not followed."""
-    waiting = [root]
+def _records(path: str, names: frozenset[str], memory: Memory | None) -> list[RunRecord]:
+    """Return the runs that a folder holds; a plan's run from its files unless they are still what they were."""
+    if METADATA not in names:
+        return read_run(path) if names >= _RUN_FILES else []
+    has_summary = SUMMARY in names
+    if memory is None:
+        return [read_ablation_run(path, has_summary=has_summary)]
+    files = (METADATA, SUMMARY) if has_summary else (METADATA,)
+    record = memory.run(path, files)
+    if record is None:
+        record = read_ablation_run(path, has_summary=has_summary)
+        memory.keep_run(record, files)
+    return [record]
+
+
+def _folders(root: str) -> Iterator[tuple[str, frozenset[str], Memory | None]]:
+    """Yield every folder that holds a run or a plan's index, with the telling names in it and its plan's memory.
+
+    Links are not followed.
+    """
+    waiting: list[tuple[str, Memory | None]] = [(root, None)]
     while waiting:
-        path = waiting.pop()
-        names, below = set(), []
-        with os.scandir(path) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    below.append(entry.path)
-                else:
-                    names.add(entry.name)
+        path, memory = waiting.pop()
+        if memory is None and os.path.isdir(f"{path}/{STATE}"):
+            memory = Memory(path)
+        names, below = _listing(path, memory)
         is_run = METADATA in names or names >= _RUN_FILES
         if is_run or INDEX in names:
-            yield path, names
-        waiting += sorted(filter(_is_seed if is_run else _is_searched, below), reverse=True)
+            yield path, names, memory
+        waiting += [(folder, memory) for folder in below]
+
+
+def _listing(path: str, memory: Memory | None) -> tuple[frozenset[str], list[str]]:
+    """Return the telling names in a folder, and the folders below that are searched, last first."""
+    if memory is not None and (known := memory.listing(path)) is not None:
+        return frozenset(known[0]), known[1]
+    names, below = set(), []
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                below.append(entry.path)
+            elif entry.name in _TELLING:
+                names.add(entry.name)
+    is_run = METADATA in names or names >= _RUN_FILES
+    searched = sorted(filter(_is_seed if is_run else _is_searched, below), reverse=True)
+    if memory is not None:
+        memory.keep_listing(path, names, searched)
+    return frozenset(names), searched
 
 
 def _is_seed(folder: str) -> bool:
@@ -101,15 +149,13 @@ def _is_searched(folder: str) -> bool:
     return not name.startswith(".")
 
 
-def _declare(found: Results, path: str) -> set[str]:
+def _declare(found: Results, folder: str, memory: Memory | None) -> set[str]:
     """Take what a plan sealed before its first run; return the metrics that it gives another direction."""
-    try:
-        with open(path, "rb") as file:
-            index = json.loads(file.read())
-    except (OSError, ValueError, RecursionError):
-        return set()  # an index is a convenience: the runs' own files count
-    if not isinstance(index, dict):
-        return set()
+    index = memory.index(folder, INDEX) if memory is not None else None
+    if index is None:
+        index = _read_index(f"{folder}/{INDEX}")
+        if memory is not None:
+            memory.keep_index(folder, INDEX, index)
     for name in ("primary_metric", "objectives"):
         if index.get(name):
             found.declared.setdefault(name, index[name])
@@ -122,6 +168,16 @@ def _declare(found: Results, path: str) -> set[str]:
         if isinstance(metric, dict) and {"name", "higher_is_better"} <= metric.keys()
     }
     return _merge(found.definitions, directions)
+
+
+def _read_index(path: str) -> dict[str, Any]:
+    """Return what an index declares, without the runs that it lists: those have files of their own."""
+    try:
+        with open(path, "rb") as file:
+            index = json.loads(file.read())
+    except (OSError, ValueError, RecursionError):
+        return {}  # an index is a convenience: the runs' own files count
+    return {name: index[name] for name in _DECLARED if name in index} if isinstance(index, dict) else {}
 
 
 def _merge(known: dict[str, bool], directions: Mapping[str, bool]) -> set[str]:

@@ -61,23 +61,24 @@ def columns_of(records: Iterable[RunRecord]) -> list[str]:
         >>> columns_of([RunRecord("p", "a", "completed", "x", values={"extra": 1.0, "metrics_loss": 2.0})])[7:]
         ['metrics_loss', 'extra', 'training_seconds', 'startup_seconds', 'training_seconds_source', 'note']
     """
-    tags: dict[str, None] = {}
-    values: dict[str, None] = {}
+    tags: set[str] = set()
+    values: set[str] = set()
     for record in records:
-        tags.update(dict.fromkeys(record.tags))
-        values.update(dict.fromkeys(record.values))
+        tags |= record.tags.keys()
+        values |= record.values.keys()
     metrics = sorted(name for name in values if name.startswith("metrics_"))
     known = [name for name in LAST if name in values]
-    rest = sorted(values.keys() - set(metrics) - set(known))
+    rest = sorted(values - set(metrics) - set(known))
     return [*FIRST, *(f"tag_{name}" for name in sorted(tags)), *metrics, *known, *rest, *TIMES]
 
 
 def numeric_columns(records: Iterable[RunRecord]) -> list[str]:
     """Return every column that holds a number in some run, sorted."""
     found: set[str] = set()
+    times = {"duration_seconds", *TIMES[:2]}
     for record in records:
-        found.update(name for name, value in record.values.items() if value is not None)
-        found.update(name for name in ("duration_seconds", *TIMES[:2]) if record.value(name) is not None)
+        found.update(name for name in record.values.keys() - found if record.values[name] is not None)
+        found.update(name for name in times - found if record.value(name) is not None)
     return sorted(found)
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from probatum._errors import RecordError
-from probatum._files import read_json
 from probatum.analysis.records import RunRecord, flatten, number
 from probatum.runs.folder import run_id
+from probatum.runs.lenient import as_map, read_leniently
 from probatum.runs.paths import RunPaths
 from probatum.runs.status import read_status
 
@@ -24,10 +24,10 @@ def read_run(folder: str) -> list[RunRecord]:
     `distinguish`. Columns are `metrics_NAME_best_epoch`, `metrics_NAME_last_epoch` and `eval_SPLIT_METRIC`.
     """
     paths, notes = RunPaths(Path(folder)), []
-    config = _read(paths.config, notes)
+    config = read_leniently(paths.config, notes)
     status = _status(paths, notes)
-    results = _read(paths.results, notes) if status == "completed" else {}
-    experiment = _map(config.get("experiment"))
+    results = read_leniently(paths.results, notes) if status == "completed" else {}
+    experiment = as_map(config.get("experiment"))
     title = str(experiment.get("short_title") or paths.name)
     study, created = str(experiment.get("study") or ""), str(experiment.get("created") or "")
     evaluated = _evaluations(paths, notes) if results else {}
@@ -59,13 +59,13 @@ def distinguish(records: list[RunRecord]) -> None:
 
 def _variant(config: Mapping[str, Any]) -> str:
     """Return every parameter but the seeds, as a text."""
-    parameters = _map(config.get("parameters"))
+    parameters = as_map(config.get("parameters"))
     return repr(sorted((name, repr(value)) for name, value in parameters.items() if name not in _SEEDS))
 
 
 def _tags(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return what was changed: the overrides but for the seeds."""
-    changed = {name: value for name, value in _map(config.get("overrides")).items() if name not in _SEEDS}
+    changed = {name: value for name, value in as_map(config.get("overrides")).items() if name not in _SEEDS}
     return {
         name: value if isinstance(value, str | int | float) else str(value) for name, value in changed.items()
     }
@@ -77,7 +77,7 @@ def _by_seed(
     several = [result for result in results.get("per_seed") or [] if isinstance(result, dict)]
     if several:
         return [(_seed(result), result) for result in several]
-    seeds = _map(config.get("seeds")).get("all") or [None]
+    seeds = as_map(config.get("seeds")).get("all") or [None]
     return [(_seed({"seed": seed}), results) for seed in seeds[: 1 if results else None]]
 
 
@@ -88,7 +88,7 @@ def _seed(result: Mapping[str, Any]) -> int | None:
 
 def _values(result: Mapping[str, Any]) -> dict[str, float | None]:
     values: dict[str, float | None] = {}
-    for name, value in _map(result.get("metrics")).items():
+    for name, value in as_map(result.get("metrics")).items():
         if isinstance(value, dict):
             values[f"metrics_{name}_best_epoch"] = number(value.get("best"))
             values[f"metrics_{name}_last_epoch"] = number(value.get("last"))
@@ -102,7 +102,11 @@ def _evaluations(paths: RunPaths, notes: list[str]) -> dict[int | None, dict[str
     """Return the numbers of the evaluation after training, by seed."""
     if not paths.eval_results.exists():
         return {}
-    rows = [row for row in _read(paths.eval_results, notes).get("per_seed") or [] if isinstance(row, dict)]
+    rows = [
+        row
+        for row in read_leniently(paths.eval_results, notes).get("per_seed") or []
+        if isinstance(row, dict)
+    ]
     return {
         _seed(row): flatten({name: value for name, value in row.items() if name != "seed"}, "eval_")
         for row in rows
@@ -138,15 +142,3 @@ def _status(paths: RunPaths, notes: list[str]) -> str:
     except RecordError as error:
         notes.append(str(error))
         return "interrupted"
-
-
-def _read(path: Path, notes: list[str]) -> Mapping[str, Any]:
-    try:
-        return _map(read_json(path))
-    except (RecordError, RecursionError) as error:
-        notes.append(str(error))
-        return {}
-
-
-def _map(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

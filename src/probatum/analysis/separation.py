@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from math import comb, ldexp
 
 
@@ -27,6 +28,7 @@ def smallest_unpaired_p(n: int, m: int) -> float:
     return min(1.0, (2 if n == m else 1) / comb(n + m, n))
 
 
+@cache
 def seeds_needed(alpha: float = 0.05, comparisons: int = 1, *, paired: bool = True) -> int:
     """Return the fewest seeds per experiment at which one of several comparisons could be separated.
 

@@ -41,12 +41,26 @@ def command(
     baseline: str | None, form: str, every: bool,
 ) -> int:  # fmt: skip
     """Compare the experiments below RESULTS: leaderboard, tests against the baseline, Pareto front."""
-    from probatum.analysis import export
-    from probatum.analysis.leaderboard import analyse
+    from probatum._collector import collector_paused
 
     if bool(folder) == bool(results):
         raise click.UsageError("name one folder with results: `probatum analyze outputs/ablations`.")
-    analysis = analyse(folder or results or "", metric=metric, objectives=objectives, baseline=baseline)
+    with collector_paused():  # the process ends with the answer
+        _answer(
+            folder or results or "", summary_csv, summary_json, plot, findings, metric, objectives, baseline,
+            form, every,
+        )  # fmt: skip
+    return 0
+
+
+def _answer(
+    folder: str, summary_csv: str | None, summary_json: str | None, plot: str | None, findings: str | None,
+    metric: str | None, objectives: tuple[str, ...], baseline: str | None, form: str, every: bool,
+) -> None:  # fmt: skip
+    from probatum.analysis import export
+    from probatum.analysis.leaderboard import analyse
+
+    analysis = analyse(folder, metric=metric, objectives=objectives, baseline=baseline)
     if summary_csv:
         export.write_csv(analysis, Path(summary_csv))
     if summary_json:
@@ -71,4 +85,3 @@ def command(
         click.echo(leaderboard_text(analysis, None if every else _ROWS), nl=False)
     for path in filter(None, (summary_csv, summary_json, findings, plot)):
         click.echo(f"wrote {path}", err=True)
-    return 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import yaml
 
 from probatum._errors import ParameterError
+from probatum.parameters.plain_yaml import PlainReader, UnusualError
 
 _CORE_SCHEMA = (
     ("tag:yaml.org,2002:null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
@@ -65,19 +67,49 @@ class _Loader(yaml.SafeLoader):
 
     def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
         """Return an integer: `010` is ten, `0o10` is eight."""
-        text = str(self.construct_scalar(node))
-        prefix = text[:2].lower()
-        return int(text, {"0o": 8, "0x": 16}.get(prefix, 10))
+        return _int(str(self.construct_scalar(node)))
 
     def construct_yaml_float(self, node: yaml.ScalarNode) -> float:
         """Return a number; `.inf` and `.nan` are read here and refused by the model."""
-        return float(str(self.construct_scalar(node)).lower().replace(".inf", "inf").replace(".nan", "nan"))
+        return _float(str(self.construct_scalar(node)))
+
+
+def _int(text: str) -> int:
+    return int(text, {"0o": 8, "0x": 16}.get(text[:2].lower(), 10))
+
+
+def _float(text: str) -> float:
+    return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
 
 
 _Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
 _Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
 for _tag, _pattern, _first in _CORE_SCHEMA:
     _Loader.add_implicit_resolver(_tag, re.compile(f"^(?:{_pattern})$"), _first)
+_MEANINGS: dict[str, Callable[[str], Any]] = {
+    "tag:yaml.org,2002:null": lambda text: None,
+    "tag:yaml.org,2002:bool": lambda text: text.lower() == "true",
+    "tag:yaml.org,2002:int": _int,
+    "tag:yaml.org,2002:float": _float,
+}
+
+
+def plain_value(text: str) -> Any:
+    """Return what a word without quotes means in the core schema.
+
+    Example:
+        >>> [plain_value(word) for word in ("1e-7", "010", "true", "on", "~")]
+        [1e-07, 10, True, 'on', None]
+
+    Raises:
+        UnusualError: it is a merge key, which is no value.
+    """
+    for tag, pattern in _Loader.yaml_implicit_resolvers.get(text[:1], ()):
+        if pattern.match(text):
+            if tag not in _MEANINGS:
+                raise UnusualError
+            return _MEANINGS[tag](text)
+    return text
 
 
 def read_document(path: Path) -> Document:
@@ -136,6 +168,15 @@ def _json_line(text: str, name: str, after: str = "") -> int:
 
 
 def _read_yaml(path: Path, text: str) -> Document:
+    """Return a YAML document: by the quick reader, or else by the loader that knows all and says what is wrong."""
+    try:
+        reader = PlainReader(text, plain_value)
+        return Document(path, reader.read(), reader.lines)
+    except (UnusualError, yaml.YAMLError, ValueError, RecursionError):
+        return _read_any_yaml(path, text)
+
+
+def _read_any_yaml(path: Path, text: str) -> Document:
     loader = _Loader(text)
     try:
         node = loader.get_single_node()

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from probatum._errors import ComparisonError, RecordError, UnknownNameError
-from probatum._files import read_json
 from probatum._names import unknown
 from probatum.runs.folder import run_id
+from probatum.runs.lenient import as_map, read_leniently
 from probatum.runs.paths import RunPaths
 from probatum.runs.status import read_status
 
@@ -308,12 +308,12 @@ def _entry(
 ) -> _Entry:
     """Return the rows of a run; whatever is damaged leaves a row with a note, never an error."""
     stamp, notes = _stamp(str(paths.folder)), []
-    config = config if config is not None else _read(paths.config, notes)
+    config = config if config is not None else read_leniently(paths.config, notes)
     if status is None:
         status = _status(paths, notes)
     if results is None:
-        results = _read(paths.results, notes) if paths.results.exists() else {}
-    experiment = _map(config.get("experiment"))
+        results = read_leniently(paths.results, notes) if paths.results.exists() else {}
+    experiment = as_map(config.get("experiment"))
     run = (
         paths.name,
         run_id(paths.name),
@@ -323,7 +323,7 @@ def _entry(
         "; ".join(notes),
         str(experiment.get("created", "")),
         str(config.get("config_md5", "")),
-        len(_map(config.get("seeds")).get("all") or []),
+        len(as_map(config.get("seeds")).get("all") or []),
         stamp,
     )
     definitions = config.get("metrics")
@@ -343,7 +343,7 @@ def _metric_rows(
     run: str, seed: int | None, result: Mapping[str, Any], directions: Mapping[str, bool]
 ) -> list[tuple[Any, ...]]:
     rows = []
-    metrics = _map(result.get("metrics"))
+    metrics = as_map(result.get("metrics"))
     for name, higher in directions.items():
         value = metrics.get(name)
         if isinstance(value, dict):
@@ -363,15 +363,3 @@ def _status(paths: RunPaths, notes: list[str]) -> str:
         return "interrupted"
     notes += filter(None, [record.note])
     return record.status
-
-
-def _read(path: Path, notes: list[str]) -> Mapping[str, Any]:
-    try:
-        return _map(read_json(path))
-    except (RecordError, RecursionError) as error:
-        notes.append(str(error))
-        return {}
-
-
-def _map(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

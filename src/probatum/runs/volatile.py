@@ -36,6 +36,7 @@ VOLATILE = Volatile(
         "MANIFEST.sha256",
         "artifacts/fields.json",
         "artifacts/timing_seed*.csv",
+        "artifacts/logs/*",
         "reproduction_report.json",
         "reproduction_manifest.json",
     ),
