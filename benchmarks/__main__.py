@@ -12,11 +12,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("throughput", "startup", "recording", "probe_overhead", "landscape", "concare_encoder", "pareto")
+NAMES = ("throughput", "startup", "recording", "probe_overhead", "landscape", "concare_encoder", "pareto",
+         "ablations", "abprop_throughput", "packs")  # fmt: skip
 
 
 def obstacle(name: str) -> str | None:
     """Return why a benchmark cannot run at all here, or None."""
+    if name == "abprop_throughput" and not os.environ.get("PROBATUM_DATA"):
+        return "PROBATUM_DATA does not name the folder with antibody/pooled_open.csv.gz"
     if name == "throughput" and not os.environ.get("PROBATUM_DATA"):
         return "PROBATUM_DATA does not name the folder with ASSISTments2015"
     return None
@@ -24,7 +27,7 @@ def obstacle(name: str) -> str | None:
 
 def options(name: str) -> list[str]:
     """Return the options that the environment gives a benchmark."""
-    if name == "recording" and (python := os.environ.get("PEERS_PYTHON")):
+    if name in ("recording", "ablations") and (python := os.environ.get("PEERS_PYTHON")):
         return ["--peers-python", python]
     return []
 

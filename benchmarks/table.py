@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import signal_tables
+from benchmarks import ablation_tables, antibody_tables, pack_tables, signal_tables
 from benchmarks.cells import spread, table
 
 
@@ -169,4 +169,8 @@ _TABLES: dict[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "concare_encoder": ("Recurrent encoders in one batch", signal_tables.concare_encoder),
     "icu_mortality": ("ICU mortality", signal_tables.icu_mortality),
     "pareto": ("Pareto front", signal_tables.pareto),
+    "ablations": ("Ablations: runner, plans, analysis", ablation_tables.ablations),
+    "antibody_properties": ("Antibodies", antibody_tables.antibody_properties),
+    "abprop_throughput": ("Training throughput of AbProp", antibody_tables.abprop_throughput),
+    "packs": ("Reading a pack", pack_tables.packs),
 }

@@ -82,7 +82,7 @@ class Environment(ABC):
 
     @abstractmethod
     def fork(self, index: int) -> Environment:
-        """Return an environment of one run, an exact copy of run `index`: the same actions give the same numbers."""
+        """Return an environment of one run, an exact copy of run `index`: same actions, same numbers."""
 
     @abstractmethod
     def test_accuracy(self) -> list[float]:
@@ -90,4 +90,4 @@ class Environment(ABC):
 
     @abstractmethod
     def describe(self) -> dict[str, Any]:
-        """Return what the runs have in common, for the record: study, parameters, telemetry, data with checksums."""
+        """Return what the runs have in common: study, parameters, telemetry, data with checksums."""
