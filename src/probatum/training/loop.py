@@ -16,7 +16,7 @@ from probatum.runs.paths import RunPaths
 from probatum.training.checkpoint import load_checkpoint, save_checkpoint
 from probatum.training.instrumentation import watch
 from probatum.training.machine import Machine
-from probatum.training.optimisation import LearningRate, averaged, make_optimizer
+from probatum.training.optimisation import LearningRate, averaged, follow_model, make_optimizer
 from probatum.training.progress import Progress
 from probatum.training.seeding import (
     describe_random_state,
@@ -131,6 +131,7 @@ class TrainingLoop:
     def _run_epoch(self, epoch: int) -> None:
         self.progress.start_epoch(epoch, self.steps)
         self.objective.start_epoch(epoch)
+        self._restructure()
         self.learning_rate.phase_factor = self.objective.learning_rate_factor(epoch)
         started = time.perf_counter()
         training, units = self._train(epoch)
@@ -158,6 +159,12 @@ class TrainingLoop:
                 }
             )
             self.progress.end_epoch(row, self.best["value"], self.best["epoch"], units, trained - started)
+
+    def _restructure(self) -> None:
+        """Let an objective that changes the model do so; the optimiser follows."""
+        if type(self.objective).restructure is not Objective.restructure:
+            self.objective.restructure(self.raw)
+            follow_model(self.optimizer, self.raw)
 
     def _landscape_sample(self) -> tuple[str, Callable[[nn.Module], Tensor]] | None:
         """Return a name and the mean loss of a fixed sample, the first batch of the validation data.

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from probatum._errors import UsageError
+from probatum.training.optimisation import follow_model
 from probatum.training.parameters import TrainingParameters
 from probatum.training.places import check_cpu, cuda_number
 
@@ -79,6 +80,7 @@ class Machine(ABC):
     ) -> None:
         """Set what `model_state` returned."""
         model.load_state_dict(state)
+        follow_model(optimizer, model)  # loading may have built parameters that appeared during the run
         optimizer.load_state_dict(optimizer_state)
 
     def wait_for_all(self) -> None:  # noqa: B027 - one process waits for nobody

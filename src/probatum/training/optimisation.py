@@ -25,6 +25,25 @@ def make_optimizer(parameters: TrainingParameters, weights: Iterable[nn.Paramete
     return kind(weights, fused=True, **common)
 
 
+def follow_model(optimizer: Optimizer, model: nn.Module) -> None:
+    """Take up the parameters that the model has and the optimiser does not, as a group; forget those that are gone.
+
+    A group that loses one of its parameters loses all: what appears together goes together.
+    """
+    present = {id(weight): weight for weight in model.parameters()}
+    kept = []
+    for group in optimizer.param_groups:
+        if all(id(own) in present for own in group["params"]):
+            kept.append(group)
+        else:
+            for own in group["params"]:
+                optimizer.state.pop(own, None)
+    optimizer.param_groups[:] = kept
+    known = {id(own) for group in optimizer.param_groups for own in group["params"]}
+    if new := [weight for key, weight in present.items() if key not in known]:
+        optimizer.add_param_group({"params": new})
+
+
 class LearningRate:
     """The learning rate over the run: linear warm-up, then constant, a half cosine, or halved on a plateau.
 

@@ -67,6 +67,7 @@ def train_seed(
             {"seed": seed, **loop.random_states, "end": describe_random_state(loop.order)},
         )
         write_json(run.paths.seed_trajectory(seed), loop.trajectory)
+        run.study.write_logs(run.paths, seed, several=several)
         write_json(run.paths.seed_result(seed), result)
     return result
 

@@ -90,6 +90,13 @@ class Objective(ABC):
     def start_epoch(self, epoch: int) -> None:  # noqa: B027 - a plain objective has no schedule
         """Prepare epoch `epoch`, counted from 1."""
 
+    def restructure(self, model: nn.Module) -> None:  # noqa: B027
+        """Change the model's structure before an epoch, after `start_epoch`.
+
+        The optimiser follows: it takes up parameters that appeared and forgets those that are gone. A model that
+        does this builds its structure again while a state dict is loaded into it.
+        """
+
     @abstractmethod
     def __call__(self, model: nn.Module, batch: Any) -> Loss:
         """Return the loss of `batch`."""

@@ -29,6 +29,21 @@ def trained(spiral, carry_on):
     return finish
 
 
+@pytest.fixture
+def trained_seeds(spiral, carry_on):
+    """Return a function that trains a very small AbProp for one epoch with each of some seeds."""
+
+    def finish(*seeds):
+        options = {name: [str(value)] for name, value in {**TINY, "epochs": 1}.items()}
+        options["seeds"] = list(seeds)
+        request = LaunchRequest("abprop", "test", "", options, (), (), None, {}, ("probatum",))
+        paths = plan_launch(request).prepare(Path("runs"), folder=None, force=False)
+        carry_on(paths)
+        return paths
+
+    return finish
+
+
 def test_the_registry_knows_it():
     assert isinstance(registry.load("abprop"), AbProp)
 
@@ -90,6 +105,17 @@ def test_the_training_log_is_in_the_long_format_of_abprop(trained, tmp_path):
     assert steps[1] == 2 * steps[0]  # as many optimiser steps in every epoch
     last = [row for row in rows if row["tag"] == "eval" and row["metric"] == "loss"][-1]
     assert float(last["value"]) == read_epochs(paths.metrics_epoch)[-1]["val_loss"]
+
+
+@pytest.mark.parametrize(
+    ("seeds", "names"),
+    [("7", ["abprop-train.csv"]), ("7 8", ["abprop-train_seed7.csv", "abprop-train_seed8.csv"])],
+)
+def test_a_run_leaves_the_log_among_its_artifacts(trained_seeds, seeds, names):
+    paths = trained_seeds(*seeds.split())
+    assert sorted(path.name for path in paths.logs.iterdir()) == names
+    assert (paths.logs / names[0]).read_text().splitlines()[0] == "step,tag,metric,value"
+    assert f"artifacts/logs/{names[0]}" in paths.manifest.read_text()
 
 
 def test_an_unfinished_run_has_no_log(tmp_path):

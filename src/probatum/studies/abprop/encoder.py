@@ -4,30 +4,15 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import relu, scaled_dot_product_attention
+from torch.nn.functional import pad, relu
 from torch.utils.checkpoint import checkpoint
 
+from probatum.studies.abprop.attention import SelfAttention
+from probatum.studies.abprop.dropout import Dropout
+from probatum.studies.abprop.linear import Linear
 from probatum.studies.abprop.tokenizer import PAD, VOCABULARY_SIZE
 
-
-class SelfAttention(nn.Module):
-    """Multi-head attention of every token to every real token (Vaswani et al. 2017)."""
-
-    def __init__(self, d_model: int, nhead: int, dropout: float) -> None:
-        super().__init__()
-        self.nhead = nhead
-        self.dropout = dropout
-        self.inward = nn.Linear(d_model, 3 * d_model)  # queries, keys, values
-        self.outward = nn.Linear(d_model, d_model)
-
-    def forward(self, stream: Tensor, allowed: Tensor | None) -> Tensor:
-        """Return what each token gathers `(B, T, d)`; `allowed` `(B, 1, 1, T)` is None where nothing is padded."""
-        batch, steps, width = stream.shape
-        split = self.inward(stream).view(batch, steps, 3, self.nhead, width // self.nhead)
-        query, key, value = split.permute(2, 0, 3, 1, 4)  # each (B, heads, T, d / heads)
-        dropped = self.dropout if self.training else 0.0
-        gathered = scaled_dot_product_attention(query, key, value, attn_mask=allowed, dropout_p=dropped)
-        return self.outward(gathered.transpose(1, 2).reshape(batch, steps, width))
+STEP = 8  # tokens
 
 
 class EncoderLayer(nn.Module):
@@ -41,10 +26,10 @@ class EncoderLayer(nn.Module):
         self.norm_first = norm_first
         self.attention = SelfAttention(d_model, nhead, attention_dropout)
         self.attention_norm = nn.LayerNorm(d_model)
-        self.widen = nn.Linear(d_model, dim_feedforward)
-        self.narrow = nn.Linear(dim_feedforward, d_model)
+        self.widen = Linear(d_model, dim_feedforward)
+        self.narrow = Linear(dim_feedforward, d_model)
         self.feed_forward_norm = nn.LayerNorm(d_model)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, stream: Tensor, allowed: Tensor | None) -> Tensor:
         """Return the stream `(B, T, d)` after the layer."""
@@ -74,12 +59,15 @@ class Encoder(nn.Module):
         self.gradient_checkpointing = gradient_checkpointing
         self.token_embedding = nn.Embedding(VOCABULARY_SIZE, d_model)
         self.position_embedding = nn.Embedding(positions, d_model)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.layers = nn.ModuleList(layers)
         self.norm = nn.LayerNorm(d_model)
 
     def forward(self, tokens: Tensor, *, is_padded: bool) -> Tensor:
         """Return the hidden states `(B, T, d)` of `tokens` `(B, T)`."""
+        steps = tokens.shape[1]
+        tokens = _rounded(tokens, len(self.position_embedding.weight))
+        is_padded = is_padded or tokens.shape[1] > steps
         allowed = (tokens != PAD)[:, None, None, :] if is_padded else None
         places = torch.arange(tokens.shape[1], device=tokens.device)
         stream = self.token_scale * self.token_embedding(tokens) + self.position_embedding(places)
@@ -89,4 +77,10 @@ class Encoder(nn.Module):
                 stream = checkpoint(layer, stream, allowed, use_reentrant=False)
             else:
                 stream = layer(stream, allowed)
-        return self.norm(stream)
+        return self.norm(stream)[:, :steps]
+
+
+def _rounded(tokens: Tensor, positions: int) -> Tensor:
+    """Return `tokens` padded to a multiple of 8 steps: oneDNN prepares a kernel for every new shape."""
+    steps = tokens.shape[1]
+    return pad(tokens, (0, min(-(-steps // STEP) * STEP, positions) - steps), value=PAD)

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from probatum.studies.abprop.batch import AntibodyBatch, AntibodyOutput
+from probatum.studies.abprop.dropout import Dropout
 from probatum.studies.abprop.encoder import Encoder, EncoderLayer
 from probatum.studies.abprop.parameters import AbPropParameters
 from probatum.studies.abprop.tokenizer import VOCABULARY_SIZE
@@ -37,7 +38,7 @@ class AbProp(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.residue_head = ResidueHead(encoder.token_embedding)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.cdr_head = nn.Linear(d_model, 2)
         self.rate_head = nn.Linear(d_model, rate_count)
         self.apply(_initialise)

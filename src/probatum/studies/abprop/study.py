@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from probatum.runs.paths import RunPaths
+
 
 class AbProp(Study):
     """Masked residues, CDR positions and liabilities of antibody sequences."""
@@ -110,3 +112,10 @@ class AbProp(Study):
             **{f"val_{name}": value for name, value in validation.items()},
             **{f"{task}_loss_share": share for task, share in told["loss_shares"].items()},
         }
+
+    def write_logs(self, paths: RunPaths, seed: int, *, several: bool) -> None:
+        """Write `logs/abprop-train.csv`, with several seeds one file each: `abprop-train_seed<N>.csv`."""
+        from probatum.studies.abprop.training_log import write_training_log
+
+        name = f"abprop-train_seed{seed}.csv" if several else "abprop-train.csv"
+        write_training_log(paths.folder, seed, paths.logs / name)
