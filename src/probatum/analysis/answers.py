@@ -10,6 +10,7 @@ from probatum.analysis.groups import Group
 from probatum.analysis.leaderboard import Analysis
 from probatum.analysis.separation import seeds_needed
 from probatum.analysis.table import figure, name_of, with_interval
+from probatum.analysis.telling import untrained
 
 _MANY = 6  # names in one sentence
 LONGEST = 80  # characters of a name
@@ -102,6 +103,20 @@ def detail_rows(analysis: Analysis, groups: Sequence[Group], columns: Sequence[s
         if any(cell != "-" for cell in cells):
             rows.append([column, *cells])
     return [["metric", *(name_of(group, analysis, LONGEST) for group in groups)], *rows] if rows else []
+
+
+def without_training(analysis: Analysis, groups: Sequence[Group], columns: Sequence[str]) -> list[str]:
+    """Return what needs no training reaches in each of the metrics, where the runs measured that."""
+    lines = []
+    for column in columns:
+        found = untrained(column, analysis.columns)
+        values = {
+            name: [s.mean for group in groups if (s := group.summary(null))] for name, null in found.items()
+        }
+        told = [f"{name} {figure(means[0])}" for name, means in values.items() if means]
+        if told:
+            lines.append(f"Without training, `{column}`: {', '.join(told)}.")
+    return lines
 
 
 def recommendation(analysis: Analysis, question: Question, groups: Sequence[Group]) -> str:

@@ -31,6 +31,8 @@ SHAPES = {
 }
 LEGEND = altair.Legend(orient="top", symbolOpacity=1)
 _NAMED = 12  # names that still have room
+_BASELINE = " (baseline)"
+_LINE, _LETTER = 0.04, 0.018  # of the frame: the height of a label, the width of a letter
 
 
 def pareto_chart(analysis: Analysis) -> Any:
@@ -46,13 +48,15 @@ def pareto_chart(analysis: Analysis) -> Any:
     if not analysis.pareto:
         raise UsageError("no experiment has a value in every objective: there is nothing to draw.")
     rows = [_row(analysis, point) for point in analysis.pareto]
+    frame = {name: _frame([row[name] for row in rows if name in row]) for name in "xy"}
+    _keep_readable(rows, frame)
     kinds = [kind for kind in COLORS if any(row["kind"] == kind for row in rows)]
     base = altair.Chart(altair.Data(values=rows)).encode(
-        x=_axis(analysis, 1, "x"), color=_color(kinds), y=_axis(analysis, 0, "y")
+        x=_axis(analysis, 1, "x", frame["x"]), color=_color(kinds), y=_axis(analysis, 0, "y", frame["y"])
     )
     marks = [
-        base.mark_rule(opacity=0.35).encode(y="y_low:Q", y2="y_high:Q"),
-        base.mark_rule(opacity=0.35).encode(x="x_low:Q", x2="x_high:Q"),
+        base.mark_rule(opacity=0.35, clip=True).encode(y="y_low:Q", y2="y_high:Q"),
+        base.mark_rule(opacity=0.35, clip=True).encode(x="x_low:Q", x2="x_high:Q"),
         base.mark_point(filled=True, size=70, opacity=1).encode(
             shape=altair.Shape(
                 "kind:N",
@@ -102,7 +106,7 @@ def _row(analysis: Analysis, point: ParetoPoint) -> dict[str, Any]:
     row["kind"] = point.place or single
     is_baseline = any(point.group is base for base in analysis.baselines.values())
     named = is_baseline or (_is_notable(point) and sum(map(_is_notable, analysis.pareto)) <= _NAMED)
-    row["label"] = row["experiment"] + (" (baseline)" if is_baseline else "") if named else ""
+    row["label"] = row["experiment"] + (_BASELINE if is_baseline else "") if named else ""
     return row
 
 
@@ -110,11 +114,42 @@ def _is_notable(point: ParetoPoint) -> bool:
     return point.is_on_front or point.place in {"frontier", "ambiguous"}
 
 
-def _axis(analysis: Analysis, index: int, name: str) -> Any:
+def _frame(means: list[float]) -> tuple[float, float]:
+    """Return the ends of an axis: all means with a margin; intervals may leave it.
+
+    Example:
+        >>> _frame([1.0, 2.0])
+        (0.75, 2.25)
+    """
+    low, high = min(means), max(means)
+    margin = (high - low) / 4 or abs(high) / 4 or 1.0
+    return low - margin, high + margin
+
+
+def _keep_readable(rows: list[dict[str, Any]], frame: dict[str, tuple[float, float]]) -> None:
+    """Take away labels that would lie on one already there: the baseline and the sure points come first."""
+    width, height = (frame[name][1] - frame[name][0] for name in "xy")
+    kept: list[dict[str, Any]] = []
+    for row in sorted(
+        rows, key=lambda row: (not row["label"].endswith(_BASELINE), row["kind"] != "frontier")
+    ):
+        if any(_lie_together(row, other, width, height) for other in kept):
+            row["label"] = ""
+        elif row["label"]:
+            kept.append(row)
+
+
+def _lie_together(row: dict[str, Any], other: dict[str, Any], width: float, height: float) -> bool:
+    letters = len(row["label"] + other["label"]) / 2
+    is_beside = abs(row["x"] - other["x"]) < width * _LETTER * letters
+    return is_beside and abs(row["y"] - other["y"]) < height * _LINE
+
+
+def _axis(analysis: Analysis, index: int, name: str, frame: tuple[float, float]) -> Any:
     objective = analysis.objectives[index]
     better = "higher" if objective.higher_is_better else "lower"
     channel = altair.X if name == "x" else altair.Y
-    scale = altair.Scale(zero=False, padding=24)
+    scale = altair.Scale(zero=False, nice=False, domain=list(frame))
     return channel(f"{name}:Q", title=f"{objective.column} ({better} is better)", scale=scale)
 
 
@@ -134,6 +169,6 @@ def _about(analysis: Analysis) -> str:
     counts = sorted({point.group.n for point in analysis.pareto})
     seeds = f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]} to {counts[-1]}"
     more = f"; the front also counts {', '.join(o.column for o in analysis.objectives[2:])}"
-    return f"means over seeds ({seeds}); bars: 95% t-intervals" + (
+    return f"means over seeds ({seeds}); bars: 95% t-intervals, cut at the frame" + (
         more if len(analysis.objectives) > 2 else ""
     )

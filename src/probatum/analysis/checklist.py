@@ -38,7 +38,7 @@ class Question:
 QUESTIONS = (
     Question(
         "Model scaling", "impact of hidden dimension and layer depth on loss and convergence speed",
-        ("model", "capacity", "architecture", "size"), ("perplexity", "best_step", "steps_to"), "Architecture",
+        ("model", "capacity", "architecture", "size"), ("perplexity", "steps_to", "step_time"), "Architecture",
         "Parameters, learning rate and clipping may change together with the size: read the plan's overrides.",
     ),
     Question(

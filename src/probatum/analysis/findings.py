@@ -16,10 +16,12 @@ from probatum.analysis.answers import (
     regressions,
     top,
     what_seeds_allow,
+    without_training,
 )  # fmt: skip
 from probatum.analysis.checklist import QUESTIONS, Question
 from probatum.analysis.groups import Group
 from probatum.analysis.leaderboard import Analysis
+from probatum.analysis.telling import telling
 
 _BASELINE_AXES = {"", "baseline", "reference"}
 
@@ -89,10 +91,15 @@ def _axis(
         *_table(main_rows(analysis, shown)),
     ]
     others = [
-        column for column in columns if column not in {analysis.metric.column, *analysis.epochs.values()}
+        column
+        for column in telling(columns)
+        if column not in {analysis.metric.column, *analysis.epochs.values()}
     ]
     details = detail_rows(analysis, shown, others)
-    return _section(title, [*lines, *(["", *_table(details)] if details else [])])
+    beside = _bullets(without_training(analysis, shown, [analysis.metric.column, *others]))
+    return _section(
+        title, [*lines, *(["", *_table(details)] if details else []), *(["", *beside] if beside else [])]
+    )
 
 
 def _baselines(analysis: Analysis, groups: Sequence[Group]) -> list[Group]:

@@ -172,13 +172,23 @@ def analyse(
         RecordError: there is no run, or no completed one.
         UsageError: a metric or the baseline does not exist, or its direction is unknown.
     """
-    results = read_results(folder)
+    return analyse_results(read_results(folder), metric=metric, objectives=objectives, baseline=baseline)
+
+
+def analyse_results(
+    results: Results,
+    *,
+    metric: str | None = None,
+    objectives: Sequence[str] = (),
+    baseline: str | None = None,
+) -> Analysis:
+    """Return the analysis of runs that were read already, of one folder or of several; as `analyse`."""
     completed = [record for record in results.records if record.status == "completed"]
     columns = numeric_columns(completed)
     if not columns:
         counts = Counter(record.status for record in results.records)
         text = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-        raise RecordError(f"{folder}: no completed run has a number to analyse ({text}).")
+        raise RecordError(f"{results.folder}: no completed run has a number to analyse ({text}).")
     chosen = parse_objective(metric or _default_metric(results, columns), columns, results.definitions)
     named = list(objectives) or _default_objectives(results, chosen, completed)
     parsed = [parse_objective(text, columns, results.definitions) for text in named]
