@@ -19,6 +19,7 @@ _STUDIES = {
     "plain": "probatum.studies.gainakt.study:Plain",
     "concare": "probatum.studies.concare.study:ConCare",
     "abprop": "probatum.studies.abprop.study:AbProp",
+    "tamiyo": "probatum.studies.tamiyo.study:Tamiyo",
 }
 
 
