@@ -27,8 +27,13 @@ VERBS = {
     "analyze": "Tabulate results: leaderboard, significance, Pareto front, findings.",
     "signals": "Show what a probe saw in a run, or compare a child with its parent.",
     "perturb": "Add robustness curves to a finished run.",
+    "packs": "Telemetry as episodes: make, inspect, check, tell and export packs.",
+    "policy": "Train policies that intervene in runs, judge and compare them.",
+    "advise": "Name the likely cause of a plateau or divergence, and what to try.",
     "runs": "List runs, best first if asked.",
-    "verify": "Find any changed byte in runs and in the ledger.",
+    "verify": "Find any changed byte in runs, in archives and in the ledger.",
+    "archive": "Write a run as one file that says by itself what was run.",
+    "new": "Write a working skeleton: a study of your own.",
     "check": "Prove that no parameter has a hidden default.",
 }
 
