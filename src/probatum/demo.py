@@ -1,4 +1,4 @@
-"""The whole story in one go: train, evaluate, reproduce, verify.
+"""The whole story in one go: an ablation, what it shows, why, one run reproduced, one page that tells all of it.
 
 Every step is the command that a person would type, carried out by a process of its own.
 """
@@ -12,19 +12,12 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from probatum._errors import RunFailedError
-from probatum._files import read_json
-from probatum.runs.folder import find_reproductions, find_run, run_id, runs_root
-from probatum.runs.paths import RunPaths
+from probatum._errors import RecordError, RunFailedError, UsageError
+from probatum._files import read_json, write_whole
 
-# Few learners make few steps: small batches, a short warm-up and a short memory of the averaged weights.
-SMALL_DATA = (
-    "--devices", "cpu", "--simulated_students", "1500", "--epochs", "5", "--batch_size", "16",
-    "--learning_rate", "0.002", "--ema_decay", "0.98", "--lr_warmup_steps", "20",
-)  # fmt: skip
-REAL_DATA = ("--epochs", "3")
+PLAN = Path(__file__).with_name("demo_plan.yaml")
+PLAN_NAME, BASELINE, VARIANT = "demo", "concare", "missing_aware"
 Say = Callable[[str], None]
 
 
@@ -36,6 +29,53 @@ class Outcome:
     lines: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class DemoFolder:
+    """Every file of the demo."""
+
+    folder: Path
+
+    @property
+    def plan(self) -> Path:
+        """The plan, to be edited and run again."""
+        return self.folder / "plan.yaml"
+
+    @property
+    def ablations(self) -> Path:
+        """Where the plan's own folder stands."""
+        return self.folder / "ablations"
+
+    @property
+    def results(self) -> Path:
+        """The plan's own folder."""
+        return self.ablations / PLAN_NAME
+
+    @property
+    def runs(self) -> Path:
+        """The run folders with their records."""
+        return self.folder / "runs"
+
+    @property
+    def findings(self) -> Path:
+        """What the experiments show."""
+        return self.folder / "findings.md"
+
+    @property
+    def front(self) -> Path:
+        """The Pareto plot."""
+        return self.folder / "front.png"
+
+    @property
+    def explanation(self) -> Path:
+        """The change, explained."""
+        return self.folder / "explanation.md"
+
+    @property
+    def report(self) -> Path:
+        """The page."""
+        return self.folder / "report.html"
+
+
 class DemoStepError(RunFailedError):
     """A step of the demo failed; it carries the step's own exit code."""
 
@@ -44,36 +84,51 @@ class DemoStepError(RunFailedError):
         self.exit_code = code
 
 
-def run_demo(*, dataset: str | None, root: str | None, say: Say) -> RunPaths:
-    """Return the run that was trained, after it was evaluated, reproduced and verified.
+def run_demo(folder: Path, *, dataset: str | None, jobs: int, opens: bool, say: Say) -> DemoFolder:
+    """Return the demo's files after every step was carried out; a demo that was stopped goes on.
 
     Args:
-        dataset: A dataset of the study; the simulated learners where None.
-        root: The runs' root as the person gave it; None leaves it to the environment.
+        folder: Where everything is written.
+        dataset: A dataset of the study; the simulated cohort where None.
+        jobs: Runs at a time.
+        opens: Whether to open the page in a browser.
         say: What shows a line to a person.
 
     Raises:
+        UsageError: the folder holds something else.
         DemoStepError: a step failed or its check did not pass.
     """
-    where = () if root is None else ("--runs_root", root)
-    chosen = SMALL_DATA if dataset in (None, "simulated") else ("--dataset", dataset, *REAL_DATA)
-    say("1. Train. The defaults stand in one file; what differs from them is typed, and recorded.")
-    launched = step("launch", "gainakt2exp", "--title", "demo", *chosen, *where, say=say)
-    paths = find_run(_run_name(launched), runs_root(root))
-    number = run_id(paths.name) or paths.name
-    say("\n2. Evaluate the best epoch on the three splits.")
-    step("evaluate", number, *where, say=say)
-    say("")
-    for line in judge(read_json(paths.eval_results)):
-        say(line)
-    say("\n3. Would it happen again? Train from the record alone and compare.")
+    files = _made(folder)
+    where = ("--runs_root", _shown(files.runs))
+    chosen = () if dataset in (None, "simulated") else ("--set", f"dataset={dataset}")
+    say("1. Did it help? Two variants of a model of ICU mortality, three seeds each, watched from inside.")
+    step(
+        "ablate", _shown(files.plan), "--output", _shown(files.ablations), "--jobs", str(jobs),
+        "--skip-existing", "--instrument_signals", *chosen, *where, say=say,
+    )  # fmt: skip
+    results = _shown(files.results)
+    say("\n2. The leaderboard: means with intervals over seeds, exact tests, what cannot be told.")
+    step(
+        "analyze", results, "--findings", _shown(files.findings), "--plot", _shown(files.front), say=say
+    )  # fmt: skip
+    say(
+        "\n3. Why? What changed, what moved with it inside the model, how it bears damaged inputs, what to doubt."
+    )
+    step(
+        "explain", BASELINE, VARIANT, "--plan", results, *where, "--output", _shown(files.explanation), say=say
+    )  # fmt: skip
+    say(_verdict(files.explanation))
+    number = _first_run(files)
+    say("\n4. Would it happen again? Train one run from its record alone and compare.")
     step("reproduce", number, *where, say=say)
-    say("\n4. Is every byte still the one that was written?")
+    say("\n5. Is every byte still the one that was written?")
     step("verify", number, *where, say=say)
+    say("\n6. One page for everybody else.")
+    step("report", results, "--output", _shown(files.report), *where, *(["--open"] if opens else []), say=say)
     say("")
-    for line in farewell(paths, number, shlex.join(["", *where]).removeprefix("''")):
+    for line in farewell(files, number):
         say(line)
-    return paths
+    return files
 
 
 def step(*words: str, say: Say) -> Outcome:
@@ -100,46 +155,51 @@ def _execute(words: Sequence[str], say: Say) -> Outcome:
     return Outcome(process.returncode, tuple(lines))
 
 
-def _run_name(outcome: Outcome) -> str:
-    for line in outcome.lines:
-        if line.startswith("run "):
-            return line.removeprefix("run ").strip()
-    raise RunFailedError("`probatum launch` ended without naming its run folder.")
+def _made(folder: Path) -> DemoFolder:
+    files = DemoFolder(folder)
+    if folder.exists() and any(folder.iterdir()) and not files.plan.exists():
+        raise UsageError(
+            f"{_shown(folder)} holds other files. Name another place: probatum demo --folder FOLDER."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    if not files.plan.exists():
+        write_whole(files.plan, PLAN.read_bytes())
+    return files
 
 
-def judge(evaluation: dict[str, Any]) -> list[str]:
-    """Return what the test figures mean, in words; on simulated learners beside what the truth scores.
-
-    Example:
-        >>> judge({"test_auc": 0.7412})
-        ['Test AUC 0.7412; a constant prediction scores 0.5.']
-    """
-    lines = [f"Test AUC {evaluation['test_auc']:.4f}; a constant prediction scores 0.5."]
-    oracle, mastery = (evaluation.get(f"test_{name}") for name in ("oracle_auc", "true_mastery_correlation"))
-    if oracle is not None:
-        lines[0] = lines[0].removesuffix(".") + f", and the simulator's own probabilities {oracle:.4f}."
-    if mastery is not None:
-        lines.append(f"Recovered mastery correlates {mastery:.4f} with the true mastery of the learners.")
-    return lines
+def _verdict(explanation: Path) -> str:
+    """Return the explanation's own summary: its first paragraph, without marks of emphasis."""
+    paragraphs = explanation.read_text(encoding="utf-8").split("\n\n")
+    return next(text for text in paragraphs if not text.startswith("#")).replace("*", "").replace("`", "")
 
 
-def farewell(paths: RunPaths, number: str, where: str) -> list[str]:
-    """Return where to look and what to do next; `where` ends each command, for runs that stand elsewhere."""
-    files = [
-        (paths.config, "what the run was told, and the command that repeats it"),
-        (paths.metrics_epoch, "every epoch"),
-        (paths.results, "best and last metrics, trajectory"),
-        *((again.reproduction_report, "the verdict") for again in find_reproductions(paths)[-1:]),
+def _first_run(files: DemoFolder) -> str:
+    """Return the folder name of the baseline's first seed."""
+    entries = read_json(files.results / "plan_index.json")["experiments"]
+    for entry in entries:
+        if entry["experiment"] == BASELINE and entry.get("run"):
+            return str(entry["run"])
+    raise RecordError(f"{_shown(files.results)}: the index names no run of {BASELINE}.")
+
+
+def farewell(files: DemoFolder, run: str) -> list[str]:
+    """Return where to look and what to do next."""
+    shown = [
+        (files.report, "everything on one page: open it in a browser"),
+        (files.explanation, "the change, explained"),
+        (files.findings, "what the experiments show"),
+        (files.runs / run / "config.json", "what a run was told, and the command that repeats it"),
     ]
-    clone = f"--from_config {shlex.quote(_shown(paths.config))} --dropout 0.1"
-    width = max(len(_shown(file)) for file, _ in files)
+    width = max(len(_shown(file)) for file, _ in shown)
+    where = f"--runs_root {shlex.quote(_shown(files.runs))}"
     return [
         "Where to look:",
-        *(f"  {_shown(file):<{width}}  {meaning}" for file, meaning in files),
+        *(f"  {_shown(file):<{width}}  {meaning}" for file, meaning in shown),
         "What next:",
-        f"  probatum launch gainakt2exp --title mine {clone}{where}",
-        f"  probatum compare {number}{where}",
-        f"  probatum runs --metric val_auc --best 5{where}",
+        f"  probatum ablate {shlex.quote(_shown(files.plan))} --dry-run   (edit it first)",
+        f"  probatum advise {run} {where}",
+        f"  probatum archive {run} {where}",
+        "  probatum new study my_study",
     ]
 
 

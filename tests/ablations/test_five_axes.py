@@ -73,7 +73,7 @@ def test_five_axes_are_killed_half_way_resumed_and_analysed(engine, tmp_path):
         while completed(folder) < RUNS // 2 and first.poll() is None and time.monotonic() < end:
             time.sleep(0.5)
         first.send_signal(signal.SIGKILL)
-        first.wait()
+        first.communicate()
         before = completed(folder)
         second = probatum(folder, "ablate", "--plan", PLAN, "--skip-existing", *steps, *words)
         said = second.communicate()[0]
@@ -84,7 +84,8 @@ def test_five_axes_are_killed_half_way_resumed_and_analysed(engine, tmp_path):
         folder, "analyze", "outputs/ablations", "--summary-csv", "s.csv", "--summary-json", "s.json",
         "--findings", "findings.md", "--plot", "front.png",
     )  # fmt: skip
-    assert analysis.wait() == 0
+    assert analysis.communicate()[0]
+    assert analysis.returncode == 0
     assert len((folder / "s.csv").read_text().splitlines()) == RUNS + 1
     summary = json.loads((folder / "s.json").read_text())
     assert summary["num_runs"] == RUNS

@@ -4,10 +4,11 @@ import pytest
 from click.testing import CliRunner
 
 from probatum import demo
+from probatum.ablations import PlanOptions, load_plan
 from probatum.cli.demo import command
 from probatum.runs.folder import list_run_folders
 
-STEPS = ("launch gainakt2exp", "evaluate", "reproduce", "verify")
+STEPS = ("ablate", "analyze", "explain", "reproduce", "verify", "report")
 
 
 def test_a_failed_step_ends_the_demo_with_its_own_exit_code():
@@ -19,29 +20,42 @@ def test_a_failed_step_ends_the_demo_with_its_own_exit_code():
 
 
 def test_a_dataset_that_does_not_exist_ends_the_demo(tmp_path):
-    result = CliRunner().invoke(command, ["--dataset", "none", "--runs_root", str(tmp_path)])
+    result = CliRunner().invoke(command, ["--dataset", "none", "--folder", str(tmp_path / "d")])
     assert isinstance(result.exception, demo.DemoStepError)
-    assert result.exception.exit_code == 2
+    assert result.exception.exit_code in (2, 3)
 
 
-def test_the_figures_are_explained_beside_the_constant_and_the_truth():
-    lines = demo.judge({"test_auc": 0.78, "test_oracle_auc": 0.81, "test_true_mastery_correlation": 0.755})
-    assert lines == [
-        "Test AUC 0.7800; a constant prediction scores 0.5, and the simulator's own probabilities 0.8100.",
-        "Recovered mastery correlates 0.7550 with the true mastery of the learners.",
+def test_a_folder_with_other_files_is_left_alone(tmp_path):
+    (tmp_path / "thesis.tex").touch()
+    result = CliRunner().invoke(command, ["--folder", str(tmp_path)])
+    assert "holds other files" in str(result.exception)
+    assert [file.name for file in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_the_plan_compares_a_variant_with_its_baseline_over_three_seeds(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "plan.yaml").write_bytes(demo.PLAN.read_bytes())
+    plan = load_plan(tmp_path / "plan.yaml", PlanOptions())
+    assert (plan.name, plan.baseline) == (demo.PLAN_NAME, demo.BASELINE)
+    assert [run.key for run in plan.runs] == [
+        f"{name}/seed_{seed}" for name in (demo.BASELINE, demo.VARIANT) for seed in (1, 2, 3)
     ]
+    differences = {str(d) for run in plan.runs for d in run.differences(plan.base)}
+    assert "train.missing_aware_extension:false->true" in differences
 
 
 @pytest.mark.slow
-def test_the_demo_trains_reproduces_and_beats_a_constant(tmp_path):
-    result = CliRunner().invoke(command, ["--runs_root", str(tmp_path)], catch_exceptions=False)
+def test_the_demo_tells_the_whole_story(tmp_path):
+    folder = tmp_path / "demo"
+    result = CliRunner().invoke(command, ["--folder", str(folder)], catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    assert all(f"\n$ probatum {step}" in result.output for step in STEPS)
+    assert all(f"\n$ probatum {step} " in result.output for step in STEPS)
+    assert "6 completed" in result.output
     assert "PASS (strict tolerances, from the record)" in result.output
     assert "bit for bit: identical" in result.output
-    assert "1 of 1 runs whole." in result.output
-    original, again = list_run_folders(tmp_path)
-    assert again.reproduction_report.exists()
-    evaluation = json.loads(original.eval_results.read_text())
-    assert evaluation["test_auc"] > 0.75
-    assert evaluation["test_oracle_auc"] - evaluation["test_auc"] < 0.05
+    files = demo.DemoFolder(folder)
+    page = files.report.read_text(encoding="utf-8")
+    assert "<html" in page
+    assert len(page) < 6_000_000
+    assert json.loads((files.results / "plan_index.json").read_text())["baseline"] == demo.BASELINE
+    assert len(list_run_folders(files.runs)) == 7

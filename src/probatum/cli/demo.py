@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
 EXAMPLES = """\b
 Examples:
   probatum demo
-  probatum demo --runs_root ~/runs
-  PROBATUM_DATA=~/data probatum demo --dataset assist2015      (the same on real data; minutes)
+  probatum demo --folder ~/probatum-demo --open
+  PROBATUM_DATA=~/data probatum demo --dataset physionet2012      (the same on real data; an hour)
 
-Exit code 0: reproduced and whole; else the code of the step that failed."""
+A demo that was stopped goes on where it was. Exit code 0: all steps passed; else the code of the step that failed."""
 
 
 @click.command("demo", epilog=EXAMPLES)
 @click.option(
-    "--dataset", metavar="NAME",
-    help="Real data instead of simulated learners: assist2015 from PROBATUM_DATA, or a file's path.",
+    "--folder", type=click.Path(path_type=Path), default="probatum-demo", show_default=True, metavar="FOLDER",
+    help="Where everything is written.",
 )  # fmt: skip
 @click.option(
-    "--runs_root", "--runs-root", metavar="FOLDER", help="Where runs stand; else PROBATUM_RUNS, else ./runs."
+    "--dataset", metavar="NAME",
+    help="Real data instead of the simulated cohort: physionet2012 from PROBATUM_DATA.",
+)  # fmt: skip
+@click.option(
+    "--jobs", type=click.IntRange(1), default=2, show_default=True, metavar="N", help="Runs at a time."
 )
-def command(dataset: str | None, runs_root: str | None) -> int:
-    """Train, evaluate, reproduce and verify, showing each command that a person would type."""
+@click.option("--open", "opens", is_flag=True, help="Open the page in the browser.")
+def command(folder: Path, dataset: str | None, jobs: int, opens: bool) -> int:
+    """Ablate, analyze, explain, reproduce, verify and report, showing each command that a person would type."""
     from probatum.demo import run_demo
 
-    run_demo(dataset=dataset, root=runs_root, say=_say)
+    run_demo(folder, dataset=dataset, jobs=jobs, opens=opens, say=_say)
     return 0
 
 
