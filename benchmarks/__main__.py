@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 NAMES = ("throughput", "startup", "recording", "probe_overhead", "landscape", "concare_encoder", "pareto",
-         "ablations", "abprop_throughput", "packs")  # fmt: skip
+         "explain", "ablations", "abprop_throughput", "packs", "growth_episodes")  # fmt: skip
 
 
 def obstacle(name: str) -> str | None:

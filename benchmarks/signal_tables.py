@@ -152,3 +152,17 @@ def _compared(found: Mapping[str, Any] | None) -> str:
 
 def _percent(values: Mapping[str, float] | None) -> str:
     return "" if not values else f"{100 * values['median']:.2g} %"
+
+
+def explain(result: Mapping[str, Any]) -> str:
+    """Return how long an explanation takes, beside an interpreter that does nothing."""
+    rows = [
+        [f"`{name}`", spread(own["wall_seconds"], 2), spread(own["processor_seconds"], 2)]
+        for name, own in result["commands"].items()
+    ]
+    said = (
+        f"Two runs of {result['epochs']} epochs with the signals of {result['layers']} layers "
+        f"({result['artifact_bytes'] / 1e6:.0f} MB each), a fresh process each time, median (range) of "
+        f"{result['rounds']} rounds. Goal: {result['goal_seconds']:g} s.\n\n"
+    )
+    return said + table(["command", "seconds", "processor seconds"], rows)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import ablation_tables, antibody_tables, pack_tables, signal_tables
+from benchmarks import ablation_tables, antibody_tables, growth_tables, pack_tables, signal_tables
 from benchmarks.cells import spread, table
 
 
@@ -166,10 +166,12 @@ _TABLES: dict[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "recording": ("Recording a run", _recording),
     "probe_overhead": ("What a probe costs", signal_tables.probe_overhead),
     "landscape": ("Loss landscape", signal_tables.landscape),
+    "explain": ("What an explanation takes", signal_tables.explain),
     "concare_encoder": ("Recurrent encoders in one batch", signal_tables.concare_encoder),
     "icu_mortality": ("ICU mortality", signal_tables.icu_mortality),
     "pareto": ("Pareto front", signal_tables.pareto),
     "ablations": ("Ablations: runner, plans, analysis", ablation_tables.ablations),
+    "growth_episodes": ("Episodes of a growing network", growth_tables.growth_episodes),
     "antibody_properties": ("Antibodies", antibody_tables.antibody_properties),
     "abprop_throughput": ("Training throughput of AbProp", antibody_tables.abprop_throughput),
     "packs": ("Reading a pack", pack_tables.packs),

@@ -109,7 +109,7 @@ def fake_study(monkeypatch):
     path = Path(__file__).parents[1] / "policies" / "fake_environment.py"
     offered = SimpleNamespace(**runpy.run_path(str(path)))
 
-    def factory(study, profile=None, changes=None, *, diagnosis=False):
+    def factory(study, profile, changes=None, *, runs=1, diagnosis=False):
         return lambda: offered.FakeEnvironment(**(changes or {}), diagnosis=diagnosis)
 
     monkeypatch.setattr("probatum.cli.environments.environment_factory", factory)

@@ -31,7 +31,7 @@ def place(tmp_path, monkeypatch):
     """Return a folder with a pack; the environment of every study is the fake one."""
     monkeypatch.chdir(tmp_path)
 
-    def factory(study, profile, changes, *, diagnosis=False):
+    def factory(study, profile, changes, *, runs=1, diagnosis=False):
         return lambda: fake.FakeEnvironment(8, diagnosis=diagnosis, rich=profile != "minimal")
 
     monkeypatch.setattr("probatum.cli.environments.environment_factory", factory)

@@ -85,3 +85,16 @@ def write(path, content):
 def make_pair(root, **target):
     source = {key: target[key] for key in ("config", "seeds") if key in target}
     return make_run(root / NAMES["source"], **source), make_run(root / NAMES["target"], **target)
+
+
+def make_sealed_run(root, *, files=()):
+    """Return a finished run as the loop leaves it: sealed, closed, in the ledger, with weights and an input."""
+    from probatum._files import write_whole
+    from probatum.runs.integrity import close, seal
+
+    paths = make_run(root / NAMES["source"])
+    write(paths.data, {"name": "stays", "files": list(files), "licence": "ODC-By"})
+    seal(paths)
+    write_whole(paths.model_last(), b"last state")
+    close(paths)
+    return paths

@@ -42,3 +42,12 @@ def test_the_normalized_hash_ignores_the_time(config):
 def test_a_runtime_block_that_is_none_is_named(config):
     with pytest.raises(RecordError, match=r"config\.json is torn or edited: `runtime`"):
         hashes.normalized_config_hash({**config, "runtime": 5})
+
+
+def test_a_study_in_a_file_is_covered_by_its_name_and_not_by_its_path(folders):
+    config = folders.make_config()
+    here, there = (
+        {**config["experiment"], "study": path, "model": "toy"} for path in ("./toy.py", "b/toy.py")
+    )
+    assert hashes.recorded_config_md5({**config, "experiment": here}) == config["config_md5"]
+    assert hashes.recorded_config_md5({**config, "experiment": there}) == config["config_md5"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import altair
@@ -48,7 +49,7 @@ def pareto_chart(analysis: Analysis) -> Any:
     if not analysis.pareto:
         raise UsageError("no experiment has a value in every objective: there is nothing to draw.")
     rows = [_row(analysis, point) for point in analysis.pareto]
-    frame = {name: _frame([row[name] for row in rows if name in row]) for name in "xy"}
+    frame = {name: _frame(rows, name) for name in "xy"}
     _keep_readable(rows, frame)
     kinds = [kind for kind in COLORS if any(row["kind"] == kind for row in rows)]
     base = altair.Chart(altair.Data(values=rows)).encode(
@@ -114,15 +115,19 @@ def _is_notable(point: ParetoPoint) -> bool:
     return point.is_on_front or point.place in {"frontier", "ambiguous"}
 
 
-def _frame(means: list[float]) -> tuple[float, float]:
-    """Return the ends of an axis: all means with a margin; intervals may leave it.
+def _frame(rows: list[dict[str, Any]], name: str) -> tuple[float, float]:
+    """Return the ends of an axis: all means, and around them what an ordinary interval takes.
+
+    A wide interval may leave the frame: with three seeds it often ends in the impossible.
 
     Example:
-        >>> _frame([1.0, 2.0])
-        (0.75, 2.25)
+        >>> _frame([{"x": 1.0, "x_low": 0.5, "x_high": 1.5}, {"x": 2.0, "x_low": None, "x_high": None}], "x")
+        (0.5, 2.5)
     """
+    means = [row[name] for row in rows if name in row]
+    halves = [row[name] - row[f"{name}_low"] for row in rows if row.get(f"{name}_low") is not None]
     low, high = min(means), max(means)
-    margin = (high - low) / 4 or abs(high) / 4 or 1.0
+    margin = max((high - low) / 4, median(halves) if halves else 0.0) or abs(high) / 4 or 1.0
     return low - margin, high + margin
 
 

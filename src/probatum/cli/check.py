@@ -47,13 +47,17 @@ def command(context: click.Context, studies: tuple[str, ...], output_format: str
                 Finding(name, 1, "unloadable", f"the study cannot be loaded: {error}", "Mend its class.")
             )
     findings = refused + audit(sources, loaded)
+    if all(
+        name.endswith(".py") for name in chosen
+    ):  # the package was read for what it reads, not to be judged
+        findings = [finding for finding in findings if not Path(finding.path).is_relative_to(sources[0])]
     if output_format == "json":
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
         for finding in findings:
             click.echo(str(finding))
-        count = f"{len(findings)} finding{'' if len(findings) == 1 else 's'}"
-        click.echo(
-            f"{count} in {len(chosen)} studies" if findings else f"no hidden default in {len(chosen)} studies"
+        count = (
+            f"{len(findings)} finding{'' if len(findings) == 1 else 's'}" if findings else "no hidden default"
         )
+        click.echo(f"{count} in {len(chosen)} {'study' if len(chosen) == 1 else 'studies'}")
     context.exit(1 if findings else 0)

@@ -2,53 +2,44 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from probatum._errors import UnknownNameError
+from probatum._errors import UnknownNameError, UsageError
 from probatum._names import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from probatum.packs.environment import Environment
-
-_OFFERED = {"tamiyo": "probatum.studies.tamiyo.growth:GrowthEnvironment"}
-
-
-def environment_names() -> list[str]:
-    """Return the studies whose runs can be observed and intervened in."""
-    return list(_OFFERED)
+    from probatum.training.study import Study
 
 
 def environment_factory(
     study: str,
-    profile: str | None = None,
+    profile: str,
     changes: Mapping[str, Any] | None = None,
     *,
+    runs: int = 1,
     diagnosis: bool = False,
 ) -> Callable[[], Environment]:
     """Return what makes the environment of a study; it can be sent to another process.
 
     Args:
-        study: Its name.
-        profile: The telemetry profile; the study's own where None.
+        study: Its name, or the Python file that defines it.
+        profile: The telemetry profile of the observations.
         changes: Parameters that differ from the study's defaults, by name.
+        runs: The largest number of runs that go side by side.
         diagnosis: Offer also the interventions that mend hidden causes.
 
     Raises:
         UnknownNameError: no study of this name offers an environment.
     """
-    if study not in _OFFERED:
-        raise UnknownNameError(unknown("study with an environment", study, _OFFERED))
-    settings = dict(changes or {})
-    if profile is not None:
-        settings["telemetry_profile"] = profile
-    return partial(_make, study, diagnosis, settings)
+    _offering(study)
+    return partial(_make, study, profile, dict(changes or {}), runs, diagnosis)
 
 
 def changes_of(study: str, words: Sequence[str]) -> dict[str, Any]:
@@ -84,6 +75,36 @@ def changes_of(study: str, words: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def _make(study: str, diagnosis: bool, settings: Mapping[str, Any]) -> Environment:
-    module, _, name = _OFFERED[study].partition(":")
-    return getattr(importlib.import_module(module), name)(diagnosis=diagnosis, **settings)
+def _offering(name: str) -> Study:
+    """Return the study of that name, which has an environment.
+
+    Raises:
+        UnknownNameError: there is no such study, or its runs take no interventions.
+    """
+    from probatum.studies import registry
+
+    study = registry.load(name)
+    if _offers(study):
+        return study
+    known = [own for own in registry.names() if _offers(registry.load(own))]
+    raise UnknownNameError(unknown("study with an environment", name, known))
+
+
+def _offers(study: Study) -> bool:
+    from probatum.training.study import Study
+
+    return type(study).growth_environment is not Study.growth_environment
+
+
+def _make(study: str, profile: str, changes: Mapping[str, Any], runs: int, diagnosis: bool) -> Environment:
+    from probatum.parameters.mistakes import Mistakes, build
+
+    offering, mistakes = _offering(study), Mistakes(study)
+    values = {**offering.load_defaults().model_dump(), **changes}
+    sources = dict.fromkeys(changes, "the command line") | {"": "defaults"}
+    parameters = build(offering.parameters, values, mistakes, sources)
+    mistakes.raise_if_any()
+    made = offering.growth_environment(parameters, runs=runs, profile=profile, diagnosis=diagnosis)
+    if made is None:
+        raise UsageError(f"{study} offers no environment with these parameters.")
+    return made

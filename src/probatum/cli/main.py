@@ -15,7 +15,7 @@ from probatum._names import unknown
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)  # a person can mend these
 
 VERBS = {
-    "demo": "Train, evaluate, reproduce on embedded data; under three minutes.",
+    "demo": "The whole story on embedded data, from an ablation to its report; under three minutes.",
     "studies": "List the studies, or one study's parameters.",
     "launch": "Resolve parameters, make a run folder, and train.",
     "train": "Train from an explicit command: every parameter given.",
@@ -24,9 +24,12 @@ VERBS = {
     "reproduce": "Run a recorded experiment again and say PASS or FAIL.",
     "compare": "Compare two finished runs within the recorded tolerances.",
     "ablate": "Run a plan of experiments, several at a time, and resume it.",
+    "report": "Make one HTML file of a run, a parent and its child, or a plan.",
     "analyze": "Tabulate results: leaderboard, significance, Pareto front, findings.",
     "signals": "Show what a probe saw in a run, or compare a child with its parent.",
     "perturb": "Add robustness curves to a finished run.",
+    "explain": "Say what a change did, what moved with it, and what to doubt.",
+    "watch": "Watch runs and plans live, in the terminal or a browser.",
     "packs": "Telemetry as episodes: make, inspect, check, tell and export packs.",
     "policy": "Train policies that intervene in runs, judge and compare them.",
     "advise": "Name the likely cause of a plateau or divergence, and what to try.",

@@ -106,7 +106,7 @@ def generate(
         causes=plans.weights_of(causes, "cause") or usual,
         side_by_side=side_by_side,
     )
-    factory = environment_factory(study, profile, changes_of(study, sets), diagnosis=diagnosis)
+    factory = environment_factory(study, profile, changes_of(study, sets), runs=side_by_side, diagnosis=diagnosis)
     environment = factory()
     known = environment.describe()
     header = PackHeader(

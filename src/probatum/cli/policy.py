@@ -164,7 +164,7 @@ def compare(
 
     factory = environment_factory(
         options["study"], options["profile"], changes_of(options["study"], options["changes"]),
-        diagnosis=options["diagnosis"],
+        runs=options["side_by_side"], diagnosis=options["diagnosis"],
     )  # fmt: skip
     names = policies or ("no_growth", "fixed", "random", "heuristic")
     states = settings_for(seed, episodes, options["causes"] or ("none",))
@@ -206,8 +206,9 @@ def diagnose(folder: str, form: str, seeds: str, **options: Any) -> int:
     from probatum.policies.phase5 import Experiment, result_markdown
 
     factory = environment_factory(
-        options["study"], options["profile"], changes_of(options["study"], options["changes"]), diagnosis=True
-    )
+        options["study"], options["profile"], changes_of(options["study"], options["changes"]),
+        runs=options["side_by_side"], diagnosis=True,
+    )  # fmt: skip
     experiment = Experiment(
         folder=Path(folder),
         episodes=options["episodes"],
@@ -265,7 +266,7 @@ def _train_online(
 
     environment = environment_factory(
         options["study"], options["profile"], changes_of(options["study"], options["changes"]),
-        diagnosis=options["diagnosis"],
+        runs=settings.side_by_side, diagnosis=options["diagnosis"],
     )()  # fmt: skip
     record: dict[str, Any] = {"algorithm": "ppo", "environment": environment.describe(), "seeds": []}
     for seed in seeds:

@@ -20,6 +20,7 @@ Examples:
   probatum verify runs/20260101_120000_x_1   one run, by path
   probatum verify --all --format json        every run and the ledger
   probatum verify --all --expect-head 4f0c…  and that the ledger still holds a head noted earlier
+  probatum verify 20260101_120000_x_1.zip    an archive, packed or not; --expect-head takes its seal
 
 Exit code 0: every byte is the one that was written. 1: something was changed, lost or put in.
 """
@@ -63,6 +64,8 @@ def command(
 
     if everything == (run is not None):
         raise click.UsageError("name one RUN, or give --all.")
+    if run is not None and (code := _verify_archive(Path(run), form, expect_head)) is not None:
+        ctx.exit(code)
     root = resolve_root(runs_root)
     runs = list_run_folders(root) if run is None else [find_run(run, root)]
     home = root if run is None else runs[0].folder.parent
@@ -76,6 +79,23 @@ def command(
     code = 1 if failed or faults or lost else 0
     ctx.exit(code)
     return code
+
+
+def _verify_archive(path: Path, form: str, expected_seal: str | None) -> int | None:
+    """Return the exit code of an archive's check, printed; None where the path is no archive."""
+    from probatum.reproduction.archive_store import is_archive
+
+    if not is_archive(path):
+        return None
+    from probatum.reproduction.archive_verify import verify_archive
+
+    done = verify_archive(path, expected_seal=expected_seal)
+    text = _render(form, {path.name: list(done.findings)}, [], [], done.seal)
+    if form == "table":
+        body = text.splitlines()[:-2]
+        text = "\n".join([*body, f"Archive seal {done.seal or 'cannot be read'}"]) + "\n"
+    click.echo(text, nl=False)
+    return 1 if any(finding.level == "failure" for finding in done.findings) else 0
 
 
 def _lost(root: Path, events: list[dict[str, Any]]) -> list[str]:

@@ -187,21 +187,22 @@ def robustness_curves(
         domain=[strengths[0], strengths[-1]], reverse=kind == "truncation", nice=False, padding=EDGE
     )
     axis = altair.Axis(values=strengths, labelExpr=NUMBER, labelFlush=False)
-    base = altair.Chart(altair.Data(values=rows)).encode(
-        x=altair.X("strength:Q", title=AXES[kind], scale=scale, axis=axis),
-        **by_run(list(records)),
-    )  # fmt: skip
+    style = by_run(list(records))
+    plain = altair.Chart(altair.Data(values=rows)).encode(
+        x=altair.X("strength:Q", title=AXES[kind], scale=scale, axis=axis), color=style["color"]
+    )
+    base = plain.encode(strokeDash=style["strokeDash"])
     marks = [
         base.mark_line(strokeWidth=2).encode(
             y=altair.Y("value:Q", title=metric, scale=altair.Scale(zero=False)),
             tooltip=["run:N", "strength:Q", "value:Q", "low:Q", "high:Q"],
         ),
-        base.mark_point(filled=True, opacity=1, size=36).encode(y="value:Q", strokeDash=altair.Undefined),
+        plain.mark_point(filled=True, opacity=1, size=36).encode(y="value:Q"),
     ]
     has_bands = any(row["low"] is not None for row in rows)
     if has_bands:
-        band = base.mark_area(opacity=0.14, strokeWidth=0).encode(
-            y=altair.Y("low:Q", title=metric), y2="high:Q", strokeDash=altair.Undefined
+        band = plain.mark_area(opacity=0.12, strokeWidth=0).encode(
+            y=altair.Y("low:Q", title=metric), y2="high:Q"
         )
         edges = [base.mark_line(strokeWidth=0.8, opacity=0.6).encode(y=f"{end}:Q") for end in ("low", "high")]
         marks = [band, *edges, *marks]

@@ -75,16 +75,16 @@ def signal_charts(
     further = [name for wanted in signals for name in pick(wanted, measured, "signal")]
     for signal in dict.fromkeys([*(own for own in HEAT_MAPS if own in measured), *further]):
         _add(found, f"heat_map_{signal}", charts.heat_map(artifacts, signal))
-    for layer in _in_all([list(artifact.lag_curves()) for artifact in artifacts.values()]):
+    for layer in in_all([list(artifact.lag_curves()) for artifact in artifacts.values()]):
         _add(found, f"lag_curve_{layer}", charts.lag_curves(artifacts, layer))
     records = {
-        name: _with_added(artifact.document["perturbations"] or {}, (added or {}).get(name) or {})
+        name: with_added(artifact.document["perturbations"] or {}, (added or {}).get(name) or {})
         for name, artifact in artifacts.items()
     }
     choices = [charts.robustness_choices(record) for record in records.values()]
-    for kind, name in _in_all(choices):
+    for kind, name in in_all(choices):
         points = [own[kind, name] for own in choices]
-        for metric in _in_all([list(own[0]["metrics"]) for own in points]):
+        for metric in in_all([list(own[0]["metrics"]) for own in points]):
             chart = charts.robustness_curves(records, kind, name, metric)
             _add(found, f"{kind}_{name}_{metric}" if name else f"{kind}_{metric}", chart)
     if not found:
@@ -95,14 +95,14 @@ def signal_charts(
     return found
 
 
-def _with_added(own: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
+def with_added(own: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
     """Return a `perturbations` block with the curves of both; of two with one name the one added later."""
     curves = {(curve["kind"], curve["name"]): curve for curve in own.get("curves") or []}
     curves |= {(curve["kind"], curve["name"]): curve for curve in added.get("curves") or []}
     return {**own, "curves": list(curves.values())}
 
 
-def _in_all(groups: Sequence[Iterable[Any]]) -> list[Any]:
+def in_all(groups: Sequence[Iterable[Any]]) -> list[Any]:
     """Return what is in every group, in the order of the first."""
     return [item for item in groups[0] if all(item in group for group in groups)]
 

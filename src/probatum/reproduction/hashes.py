@@ -40,11 +40,19 @@ def normalized_config_hash(config: Mapping[str, Any]) -> str:
 
 
 def recorded_config_md5(config: Mapping[str, Any]) -> str:
-    """Return the `config_md5` that the record's own study, schema version and parameters give."""
+    """Return the `config_md5` that the record's own study, schema version and parameters give.
+
+    A study in a file is recorded by its path, for the commands, and by its name, which the hash covers: the same
+    file gives the same hash wherever it lies.
+    """
     types = config.get("types") or {}
     volatile = {*types.get("runtime", ()), *types.get("instrumentation", ())}
+    experiment = config["experiment"]
     return _digest.identity_md5(
-        config["experiment"]["study"], config["schema_version"], config["parameters"], volatile=volatile
+        experiment.get("model") or experiment["study"],
+        config["schema_version"],
+        config["parameters"],
+        volatile=volatile,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sized
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,6 +72,7 @@ def assemble(
     per_class: Mapping[str, Any],
     landscape: Mapping[str, Any],
     missing: Mapping[str, str],
+    own: Sequence[str] = (),
 ) -> EpochSignals:
     """Return the epoch's signals from a settled buffer."""
     totals, reasons = _totals(now, config, buffer)
@@ -92,6 +93,7 @@ def assemble(
         histograms=_histograms(buffer.of("gradients")),
         heads=tables(buffer.of("heads")),
         totals=totals,
+        own={name: found for name in own if (found := tables(buffer.of(name)))},
         per_class=per_class,
         landscape=landscape,
         batches=_batches(now, buffer.of("batch")),

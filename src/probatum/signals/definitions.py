@@ -84,6 +84,7 @@ DEFINITIONS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 
 
+_FIELDS = ("what", "where", "axis", "unit")
 GROUPS_OF = {  # a collector's signal: the entries that its own words belong to
     "gradients": ("gradient_norms", "gradient_stats"),
     "activations": ("activation_stats", "hidden_norms"),
@@ -105,6 +106,11 @@ def definitions(taken: Mapping[str, Mapping[str, str]] | None = None) -> dict[st
     block = {name: dict(entry) for name, entry in DEFINITIONS.items()}
     for signal, words in (taken or {}).items():
         for name in GROUPS_OF.get(signal, (signal,)):
+            if name not in block:  # a collector of the user's own
+                name = f"own.{signal}"
+                block[name] = _define(
+                    *(str(words.get(field, "not said by its collector")) for field in _FIELDS)
+                )
             if name in block:
                 block[name] |= {f"taken.{field}": str(text) for field, text in words.items()}
     return block

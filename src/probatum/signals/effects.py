@@ -75,11 +75,24 @@ def signal_effects(
 
     Source: Cohen 1988 (effect size); Satterthwaite 1946; Holm 1979.
     """
-    layers = [layer for layer in parent if layer in child]
-    cells = {layer: _cells(parent[layer], child[layer]) for layer in layers}
-    totals = [_over_epochs(signal, layer, own) for layer, own in cells.items() if own]
+    cells = _by_layer(parent, child)
     singles = [_at_epoch(signal, layer, cell) for layer, own in cells.items() for cell in own]
-    return _adjusted(totals, alpha), _adjusted(singles, alpha)
+    return _over_layers(signal, cells, alpha), _adjusted(singles, alpha)
+
+
+def layer_effects(
+    signal: str, parent: dict[str, Series], child: dict[str, Series], alpha: float = ALPHA
+) -> list[Effect]:
+    """Return the first part of `signal_effects` alone: one effect per layer, over all common epochs."""
+    return _over_layers(signal, _by_layer(parent, child), alpha)
+
+
+def _by_layer(parent: dict[str, Series], child: dict[str, Series]) -> dict[str, list[_Cell]]:
+    return {layer: _cells(parent[layer], child[layer]) for layer in parent if layer in child}
+
+
+def _over_layers(signal: str, cells: dict[str, list[_Cell]], alpha: float) -> list[Effect]:
+    return _adjusted([_over_epochs(signal, layer, own) for layer, own in cells.items() if own], alpha)
 
 
 def _cells(parent: Series, child: Series) -> list[_Cell]:

@@ -76,6 +76,7 @@ class EpochSignals:
     totals: Mapping[str, Statistic] = field(
         default_factory=dict
     )  # gradient_norm, loss, gradient_noise_scale, ...
+    own: Mapping[str, Table] = field(default_factory=dict)  # {signal: table} of collectors given to the probe
     per_class: Mapping[str, Any] = field(default_factory=dict)  # accuracy, loss, confusion, counts
     landscape: Mapping[str, Any] = field(default_factory=dict)  # sharpness, sharpness_se, eigenvalue, ...
     batches: Sequence[ProbedBatch] = ()

@@ -65,6 +65,8 @@ def epoch_record(signals: EpochSignals, snapshot: Snapshot | None = None) -> dic
         "snapshot": None if snapshot is None else _without_tables(snapshot),
         "narrative": None if snapshot is None else snapshot.narrative,
     }
+    if signals.own:
+        record["own"] = {name: _others(table) for name, table in signals.own.items()}
     clean = strict(record, missing)
     return {**clean, "missing": dict(sorted(missing.items()))}
 

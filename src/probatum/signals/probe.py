@@ -7,7 +7,7 @@ model, and reads the device once, at the end of the epoch.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +29,7 @@ from probatum.signals.head_statistics import HeadStatisticsCollector
 from probatum.signals.layers import Filter, LayerBook, unwrap
 from probatum.signals.loss_noise import LossCollector
 from probatum.signals.noise_scale import NoiseCollector
+from probatum.signals.own import own_signals
 from probatum.signals.per_class import PerClassCollector
 from probatum.signals.schedule import ProbeSchedule
 from probatum.signals.watch import ForwardWatch
@@ -65,9 +66,10 @@ class Probe:
         grad_scale: what the loss is multiplied with before `backward()` and not yet divided out when `observe` is
             called: a number, a tensor, a function that returns one, or a `GradScaler`.
         layers: which layers, in place of the configuration's: names, globs, classes, predicates.
+        collectors: of one's own, beside those of the profile; `EpochSignals.own` holds what they read.
 
     Raises:
-        UsageError: the settings or the layer filter have mistakes.
+        UsageError: the settings, the layer filter or the names of the collectors have mistakes.
 
     Example:
         >>> model = nn.Linear(2, 1)
@@ -89,6 +91,7 @@ class Probe:
         steps_per_epoch: int | None = None,
         grad_scale: Scale | None = None,
         layers: Filter | None = None,
+        collectors: Sequence[ForwardCollector] = (),
     ) -> None:
         """Attach for the first step, if it is probed."""
         self.config = config = load_config(profile)
@@ -102,7 +105,8 @@ class Probe:
         self._losses = LossCollector()
         self._heads = HeadStatisticsCollector() if config.track_head_statistics else None
         self._per_class = PerClassCollector(config.per_class) if config.per_class.enabled else None
-        self._forward = _forward_collectors(config)
+        self._own = own_signals(collectors)
+        self._forward = [*_forward_collectors(config), *collectors]
         self._watch = ForwardWatch(model, self._book, self._forward, Gate())
         self._schedule = ProbeSchedule(seed, config.probe_batches, steps_per_epoch)
         self._seconds = 0.0
@@ -162,6 +166,7 @@ class Probe:
             per_class=per_class,
             landscape=self._landscape(landscape),
             missing=self._missing(landscape),
+            own=self._own,
         )
         self._schedule.learn(self._now.steps)
         self._begin(self._now.epoch + 1)

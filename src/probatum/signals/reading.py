@@ -177,6 +177,12 @@ def _statistics(record: Mapping[str, Any]) -> list[tuple[str, str, Statistic]]:
         for name in table
         if name not in _BESIDE
     ]
+    rows += [
+        (f"own.{signal}.{name}", layer, Statistic(**own))
+        for signal, layers in (record.get("own") or {}).items()
+        for layer, table in layers.items()
+        for name, own in table.items()
+    ]
     rows += [(f"totals.{name}", RUN, Statistic(**own)) for name, own in (record.get("totals") or {}).items()]
     land = record.get("landscape") or {}
     if land.get("sharpness") is not None and land.get("sharpness_se") is not None and land.get("samples"):

@@ -1,6 +1,6 @@
 """The environment in which policies grow networks: single runs, one after the other.
 
-It is exact and simple; `batched` trains many runs at once.
+It is exact and simple; `stacked_growth` trains many small runs at once.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from probatum.studies.tamiyo.parameters import TamiyoParameters
 from probatum.studies.tamiyo.single_run import SingleRun
 from probatum.training.study import StudyData
 
-IN_COMMON = ("dataset", "epochs", "telemetry_profile", "instrumentation_probe_batches", "seeds")
+IN_COMMON = ("dataset", "train_images", "epochs", "telemetry_profile", "instrumentation_probe_batches", "seeds")
 _ACTING = (  # what an environment reads of the study's parameters: the rest is the workbench's or a launched run's
-    "dataset", "epochs", "batch_size", "learning_rate", "momentum", "weight_decay", "blending_epochs",
+    "dataset", "train_images", "epochs", "batch_size", "learning_rate", "momentum", "weight_decay", "blending_epochs",
     "blending_temperature", "embargo_epochs", "starts_training_itself", "telemetry_profile",
     "instrumentation_probe_batches",
 )  # fmt: skip
@@ -69,7 +69,7 @@ class GrowthEnvironment(Environment):
         self.telemetry = _telemetry(self.parameters, telemetry)
         if diagnosis:
             self.actions = DIAGNOSIS_ACTIONS  # pyright: ignore[reportAttributeAccessIssue]
-        self.data: StudyData = load_images(self.parameters.dataset)
+        self.data: StudyData = load_images(self.parameters.dataset, self.parameters.train_images)
         self._schema = growth_schema(self.telemetry, self.data)
         self.runs: list[SingleRun] = []
 

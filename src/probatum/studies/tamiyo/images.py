@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from probatum._errors import UsageError
 from probatum.studies.tamiyo.cifar10 import Pictures, read_binary, read_sample
 from probatum.training.study import StudyData
 
@@ -70,17 +71,21 @@ class ImageSplit:
 
 
 @lru_cache(maxsize=4)
-def load_images(dataset: str) -> StudyData:
+def load_images(dataset: str, train_images: int = 0) -> StudyData:
     """Return the splits of digits, cifar10 or cifar10_sample; `facts` holds `in_channels` and `classes`.
 
-    The splits are shared between callers and never written to.
+    The splits are shared between callers and never written to. With `train_images`, training has only that many:
+    the first of every class, as many of each as can be; validation and test stay as they are.
 
     Raises:
         UsageError: the dataset needs files, and they are not where PROBATUM_DATA points.
         RecordError: the files are torn, or are not those that are documented.
     """
     pictures = {"digits": _digits, "cifar10": read_binary, "cifar10_sample": read_sample}[dataset]()
-    splits = {name: _split(pictures, rows) for name, rows in _rows(pictures).items()}
+    chosen = _rows(pictures)
+    if train_images:
+        chosen["train"] = _first_of_each(pictures.labels, chosen["train"], train_images)
+    splits = {name: _split(pictures, rows) for name, rows in chosen.items()}
     described = {name: {"images": split.count, "sha256": split.digest()} for name, split in splits.items()}
     record = {"name": dataset, **pictures.record, "splits": described, "stratified_by": "class"}
     first = splits["train"].images
@@ -107,6 +112,18 @@ def _rows(pictures: Pictures) -> dict[str, NDArray[np.int64]]:
         parts = {"train": np.r_[place < 9, rest], "valid": np.r_[place == 9, rest]}
         parts["test"] = np.r_[np.zeros(pictures.tests, dtype=bool), ~rest]
     return {name: np.flatnonzero(chosen) for name, chosen in parts.items()}
+
+
+def _first_of_each(labels: NDArray[np.int64], rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Return `count` of the rows, the first of every class in turn.
+
+    Raises:
+        UsageError: there are not so many.
+    """
+    if count > len(rows):
+        raise UsageError(f"train_images: expected at most the {len(rows)} that there are, or 0 for all, got {count}.")
+    order = np.lexsort((labels[rows], _place_in_class(labels[rows])))
+    return np.sort(rows[order[:count]])
 
 
 def _place_in_class(labels: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -19,6 +19,9 @@ class TamiyoParameters(TrainingParameters):
     dataset: Literal["digits", "cifar10", "cifar10_sample"] = parameter(
         "data", "scikit-learn's digits, CIFAR-10, or a sample of it; the latter two from PROBATUM_DATA"
     )
+    train_images: int = parameter(
+        "data", "How many images train, the first of every class in equal shares; 0 takes all", ge=0
+    )
     momentum: float = parameter(
         "growth", "Momentum of the environment's SGD; the study's optimizer has its own", ge=0, lt=1
     )

@@ -224,11 +224,18 @@ class SingleRun:
             "seed_accuracy": seed_accuracy if life.has_seed else 0.0,
             "seed_advantage": seed_accuracy - accuracy,
             "isolation_violations": float(life.isolation_violations),
+            "parameters_added": float(self._parameters_added()),
             "seeds_created": float(life.created),
             "seeds_fossilized": float(life.fossilized),
             "seeds_culled": float(life.culled),
             **self.mending.as_facts(),
         }
+
+    def _parameters_added(self) -> int:
+        """Return how many weights the network computes with beyond the host: a seed trains aside at first."""
+        if self.lifecycle.stage not in (Stage.BLENDING, Stage.FOSSILIZED):
+            return 0
+        return sum(weight.numel() for weight in self.network.slot.seed_parameters())
 
     def _predict(self, split: ImageSplit) -> tuple[Tensor, Tensor | None]:
         """Return logits of a split, and those with the seed in place where one trains aside."""

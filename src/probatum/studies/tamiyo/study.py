@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from probatum.packs.environment import Environment
+
 EVALUATION_BATCH_SIZE = 512
 OF_GROWTH = (
     "germinate_after",
@@ -60,7 +62,15 @@ class Tamiyo(Study):
         """Return the splits."""
         from probatum.studies.tamiyo.images import load_images
 
-        return load_images(parameters.dataset)
+        return load_images(parameters.dataset, parameters.train_images)
+
+    def growth_environment(
+        self, parameters: Any, *, runs: int, profile: str, diagnosis: bool = False
+    ) -> Environment:
+        """Return runs to intervene in: side by side in one stack where that is faster, else single ones."""
+        from probatum.studies.tamiyo.stacked_growth import make_growth_environment
+
+        return make_growth_environment(parameters, runs, diagnosis=diagnosis, telemetry_profile=profile)
 
     def build_model(self, parameters: Any, data: Any) -> nn.Module:
         """Return the host with an empty slot."""
