@@ -24,7 +24,7 @@ $(ALL): $(CORE)
 	-@command -v npm >/dev/null && npm install --prefix $(VENV) --no-save --silent axe-core@4.14.1  # else its tests say so
 	touch $(ALL)
 
-demo: $(CORE) ## Train, evaluate and reproduce on embedded data
+demo: $(CORE) ## The whole story on embedded data, from an ablation to its report
 	$(BIN)/probatum demo
 
 check: $(ALL) ## Format, lint, types, hidden defaults, stale documentation
@@ -40,11 +40,12 @@ test: check ## Everything that CI runs
 test-slow: $(ALL) ## The tests that take minutes
 	$(BIN)/pytest -m slow
 
-docs: $(ALL) ## Write the generated documentation
+docs: $(ALL) ## Write the generated documentation and build the site into site/
 	$(BIN)/python docs/generate.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 bench: $(ALL) ## Measure against the peers and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 
 clean: ## Remove the virtual environment and caches
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) site .pytest_cache .ruff_cache .hypothesis

@@ -2,6 +2,7 @@
 
 python docs/screenshots.py                    trains two small runs first, about a minute
 python docs/screenshots.py PARENT CHILD       takes runs that stand already
+python docs/screenshots.py --demo             carries the demo out, and takes its report
 
 Needs Chromium and its driver (`apt-get install chromium chromium-driver`) and `pip install selenium`.
 """
@@ -24,22 +25,34 @@ SMALL = (
     "--simulated_patients", "600", "--devices", "cpu", "--epochs", "12", "--seeds", "1", "2", "3",
     "--instrument_signals", "--telemetry_profile",
 )  # fmt: skip
+View = tuple[int, int, str, int, str]
 # name: (width, height, colours, pixels a point, the section at the top)
-VIEWS = {
-    "light": (1280, 1500, "light", 1, "summary"),
-    "dark": (1280, 1500, "dark", 1, "signals"),
-    "phone": (390, 844, "light", 2, "learning-curves"),
+VIEWS: dict[str, View] = {
+    "report_light": (1280, 1500, "light", 1, "summary"),
+    "report_dark": (1280, 1500, "dark", 1, "signals"),
+    "report_phone": (390, 844, "light", 2, "learning-curves"),
 }
+
+
+DEMO: dict[str, View] = {"demo_report": (1280, 1500, "light", 1, "summary")}
 
 
 def main(references: list[str]) -> int:
     """Write the pictures and return the exit code: 1 where one is too large."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        if references == ["--demo"]:
+            probatum("demo", "--folder", str(folder / "demo"))
+            return told({path: path.stat().st_size for path in take(folder / "demo/report.html", DEMO)})
         runs = references or train(folder)
         page = folder / "report.html"
         probatum("report", *runs, "--output", str(page))
         sizes = {path: path.stat().st_size for path in take(page)}
+    return told(sizes)
+
+
+def told(sizes: dict[Path, int]) -> int:
+    """Print the sizes of the pictures and return the exit code."""
     for path, size in sizes.items():
         print(f"{path.relative_to(PICTURES.parents[1])}: {size / 1000:.0f} kB")
     return int(max(sizes.values()) > LARGEST)
@@ -64,7 +77,7 @@ def probatum(*words: str) -> None:
     subprocess.run([sys.executable, "-m", "probatum", *words], check=True, stdout=subprocess.DEVNULL)
 
 
-def take(page: Path) -> list[Path]:
+def take(page: Path, views: dict[str, View] = VIEWS) -> list[Path]:
     """Return the pictures taken of a page."""
     options = webdriver.ChromeOptions()
     for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"):
@@ -73,14 +86,14 @@ def take(page: Path) -> list[Path]:
     browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
     browser.set_script_timeout(120)
     try:
-        return [picture(browser, page, name) for name in VIEWS]
+        return [picture(browser, page, name, view) for name, view in views.items()]
     finally:
         browser.quit()
 
 
-def picture(browser: webdriver.Chrome, page: Path, name: str) -> Path:
+def picture(browser: webdriver.Chrome, page: Path, name: str, view: View) -> Path:
     """Return the picture of one view."""
-    width, height, colours, scale, section = VIEWS[name]
+    width, height, colours, scale, section = view
     feature = {"name": "prefers-color-scheme", "value": colours}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
     size = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": width < 600}
@@ -95,7 +108,7 @@ def picture(browser: webdriver.Chrome, page: Path, name: str) -> Path:
     taken = browser.execute_cdp_cmd(
         "Page.captureScreenshot", {"format": "png", "captureBeyondViewport": True, "clip": clip}
     )
-    path = PICTURES / f"report_{name}.png"
+    path = PICTURES / f"{name}.png"
     path.write_bytes(base64.b64decode(taken["data"]))
     return path
 

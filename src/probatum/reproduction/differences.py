@@ -10,7 +10,7 @@ from probatum._files import sha256_file
 from probatum.reproduction.record import RunRecord
 
 CODE_KEYS = frozenset(
-    {"git", "git_commit", "git_branch", "git_dirty", "git_remote", "code_patch_sha256"}
+    {"git", "git_commit", "git_branch", "git_dirty", "git_remote", "code_patch_sha256", "study_files"}
 )  # reported under code, not environment
 # Where and when a run happened, never what it computed with.
 PLACE_KEYS = frozenset(
@@ -63,7 +63,7 @@ def environment_differences(source: RunRecord, target: RunRecord) -> list[Differ
 
 
 def code_differences(source: RunRecord, target: RunRecord) -> list[Difference]:
-    """Return what differs between the recorded code: the commit and the uncommitted changes."""
+    """Return what differs between the recorded code: the commit, uncommitted changes, a study's own files."""
     found = [
         Difference(key, source.environment.get(key), target.environment.get(key))
         for key in ("git_commit",)
@@ -72,7 +72,8 @@ def code_differences(source: RunRecord, target: RunRecord) -> list[Difference]:
     patches = [_digest(record.paths.code_patch) for record in (source, target)]
     if patches[0] != patches[1]:
         found.append(Difference("code.patch", *patches))
-    return found
+    own, other = (record.environment.get("study_files") for record in (source, target))
+    return found + (differing(own, other, "study_files") if own and other else [])
 
 
 def data_differences(source: RunRecord, target: RunRecord) -> list[Difference]:

@@ -6,8 +6,10 @@ import contextlib
 import errno
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from probatum._errors import ProbatumError, RunFailedError, RunInterruptedError, UsageError
@@ -105,7 +107,8 @@ def _sealed_data(run: RecordedRun, log: ReadLog) -> StudyData:
             )
         return data
     code = run.study.defaults_path.parent
-    write_environment(run.paths, capture_environment(_torch_facts(run.parameters), code=code))
+    facts = {**_torch_facts(run.parameters), **_study_files(run.study)}
+    write_environment(run.paths, capture_environment(facts, code=code))
     write_data_record(run.paths, record)
     seal(run.paths)
     return data
@@ -114,6 +117,19 @@ def _sealed_data(run: RecordedRun, log: ReadLog) -> StudyData:
 def _is_sealed(paths: RunPaths) -> bool:
     events = read_ledger(paths.folder.parent)
     return any(event["run"] == paths.name and event["event"] == "sealed" for event in events)
+
+
+def _study_files(study: Any) -> dict[str, dict[str, str]]:
+    """Return the checksums of a study's own file and of its values; none of a study that comes with Probatum.
+
+    Such a file need not stand in a git tree, and then nothing else in the record says that it was edited.
+    """
+    module = type(study).__module__
+    if module.split(".")[0] == "probatum":
+        return {}
+    files = (getattr(sys.modules.get(module), "__file__", None), study.defaults_path)
+    paths = [Path(file) for file in files if file]
+    return {"study_files": {path.name: sha256_file(path) for path in paths if path.is_file()}}
 
 
 def _torch_facts(parameters: Any) -> dict[str, Any]:
