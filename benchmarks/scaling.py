@@ -35,7 +35,7 @@ from typing import Any
 from benchmarks.measurement import save
 from probatum.ablations import PlanOptions, SweepOptions, load_plan, plan_status, run_plan
 from probatum.ablations.engines.base import Engine, Job, Outcome
-from probatum.ablations.engines.slurm_queue import job_ids
+from probatum.ablations.engines.slurm.queue import job_ids
 
 SEEDS = 10
 PER_LOOK = 50  # runs that end between two looks at the queue

@@ -28,7 +28,7 @@ def nodes(head_cpus: int):
     pytest.importorskip("ray", reason="the engine ray needs the extra: pip install 'probatum[ray]'")
     from ray.cluster_utils import Cluster
 
-    from probatum.ablations.engines.ray_cluster import Connection
+    from probatum.ablations.engines.ray.cluster import Connection
 
     folder = tempfile.mkdtemp(prefix="ray-")  # not under pytest's: the path of a socket must be short
     atexit.register(shutil.rmtree, folder, True)  # after Ray's own, which makes the folder once more

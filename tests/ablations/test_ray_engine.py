@@ -13,8 +13,8 @@ from ray_nodes import actors, add_node, nodes, nowhere_near_a_cluster
 
 from probatum._errors import MissingExtraError, UsageError
 from probatum.ablations.engines import make_engine
-from probatum.ablations.engines.ray import RayEngine, RayOptions
-from probatum.ablations.engines.ray_actor import RayJob
+from probatum.ablations.engines.ray.actor import RayJob
+from probatum.ablations.engines.ray.engine import RayEngine, RayOptions
 from probatum.ablations.engines.task import job_to_json
 
 OPTIONS = {"cpus_per_run": "1", "grace_seconds": "0.3"}
@@ -122,7 +122,7 @@ class TestRayEngine(EngineConformance):
         place = engine.submit(job)
         self.until((tmp_path / "a/here").exists)
         program = (
-            "import json, pathlib, sys; from probatum.ablations.engines.ray import RayEngine;"
+            "import json, pathlib, sys; from probatum.ablations.engines.ray.engine import RayEngine;"
             "from probatum.ablations.engines.task import job_from_json;"
             "engine = RayEngine(2, {'address': sys.argv[3]}); job = job_from_json(sys.argv[1]);"
             "assert engine.attach(job, json.loads(sys.argv[2])); (job.cwd / 'go').touch();"
@@ -162,7 +162,7 @@ class TestRayEngine(EngineConformance):
         assert self.outcomes(safe)["b"].is_success
 
     def test_slots_follow_the_nodes(self, cluster, monkeypatch):
-        monkeypatch.setattr("probatum.ablations.engines.ray._CAPACITY_SECONDS", 0.0)
+        monkeypatch.setattr("probatum.ablations.engines.ray.engine._CAPACITY_SECONDS", 0.0)
         engine = self.another(None)
         node = add_node(cluster)
         self.until(lambda: engine.wait(0.0) == [] and engine.slots == 3)
@@ -200,7 +200,7 @@ def test_an_address_where_no_cluster_answers_is_told(address):
     pytest.importorskip("ray", reason="the engine ray needs the extra: pip install 'probatum[ray]'")
     program = (
         "import sys\n"
-        "from probatum.ablations.engines.ray import RayEngine\n"
+        "from probatum.ablations.engines.ray.engine import RayEngine\n"
         "from probatum._errors import UsageError\n"
         "try: RayEngine(1, {'address': sys.argv[1]})\n"
         "except UsageError as error: print(error)"
@@ -239,6 +239,6 @@ def test_no_job_at_all_is_refused():
 
 
 def test_the_core_does_not_import_ray():
-    program = "import sys, probatum.ablations.engines.ray; print('ray' in sys.modules)"
+    program = "import sys, probatum.ablations.engines.ray.engine; print('ray' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
     assert done.stdout == "False\n"

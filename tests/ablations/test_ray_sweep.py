@@ -13,7 +13,7 @@ from ray_nodes import actors, add_node, nodes, nowhere_near_a_cluster, until
 
 from probatum._files import read_json
 from probatum.ablations import SweepOptions, run_plan
-from probatum.ablations.engines.ray import RayEngine
+from probatum.ablations.engines.ray.engine import RayEngine
 
 pytestmark = pytest.mark.slow
 # Each run notes its process, holds until the test says so, and notes that it came to its end.

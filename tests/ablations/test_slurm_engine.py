@@ -12,8 +12,8 @@ from engine_conformance import EngineConformance
 from slurm_cluster import missing, slurm_cluster
 
 from probatum._errors import RunFailedError
-from probatum.ablations.engines.slurm import SlurmEngine
-from probatum.ablations.engines.slurm_queue import read_queue
+from probatum.ablations.engines.slurm.engine import SlurmEngine
+from probatum.ablations.engines.slurm.queue import read_queue
 
 pytest.importorskip("submitit", reason="submitit is not installed: pip install 'probatum[slurm]'")
 pytestmark = [pytest.mark.skipif(bool(missing()), reason=missing())]

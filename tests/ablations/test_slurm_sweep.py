@@ -11,8 +11,8 @@ from slurm_cluster import missing, slurm_cluster, until
 
 from probatum._files import read_json
 from probatum.ablations import SweepOptions, plan_status, run_plan
-from probatum.ablations.engines.slurm import SlurmEngine
-from probatum.ablations.engines.slurm_queue import read_queue
+from probatum.ablations.engines.slurm.engine import SlurmEngine
+from probatum.ablations.engines.slurm.queue import read_queue
 
 pytest.importorskip("submitit", reason="submitit is not installed: pip install 'probatum[slurm]'")
 pytestmark = [pytest.mark.skipif(bool(missing()), reason=missing())]

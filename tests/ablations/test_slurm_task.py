@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from probatum.ablations.engines import Job, slurm_task
-from probatum.ablations.engines.slurm_task import carry_out_on_node
+from probatum.ablations.engines import Job
+from probatum.ablations.engines.slurm import task as slurm_task
+from probatum.ablations.engines.slurm.task import carry_out_on_node
 from probatum.ablations.engines.task import job_to_json
 
 

@@ -8,10 +8,10 @@ import pytest
 
 from probatum._errors import UsageError
 from probatum.ablations.engines import Job, make_engine
-from probatum.ablations.engines.slurm_lanes import Lanes
-from probatum.ablations.engines.slurm_options import SlurmOptions, submission_parameters
-from probatum.ablations.engines.slurm_queue import expressions, job_ids, minutes
-from probatum.ablations.engines.slurm_submission import home
+from probatum.ablations.engines.slurm.lanes import Lanes
+from probatum.ablations.engines.slurm.options import SlurmOptions, submission_parameters
+from probatum.ablations.engines.slurm.queue import expressions, job_ids, minutes
+from probatum.ablations.engines.slurm.submission import home
 
 
 def job(key: str, folder: Path) -> Job:

@@ -9,8 +9,8 @@ import pytest
 
 from probatum._errors import RecordError, UsageError
 from probatum._files import sha256_file
-from probatum.reproduction.archive import Claims, orcid_address, write_archive
-from probatum.reproduction.archive_inputs import named_information
+from probatum.reproduction.archive.inputs import named_information
+from probatum.reproduction.archive.writing import Claims, orcid_address, write_archive
 from probatum.runs.paths import RunPaths
 from probatum.runs.status import write_status
 
@@ -170,7 +170,7 @@ def test_a_run_that_is_not_over_is_not_archived(tmp_path):
 
 
 def test_a_run_that_failed_is_archived_as_what_it_is(tmp_path):
-    from probatum.reproduction.archive_verify import verify_archive
+    from probatum.reproduction.archive.verification import verify_archive
     from probatum.runs.metric import MetricDefinition
     from probatum.runs.recorder import RunRecorder
 
@@ -201,7 +201,7 @@ def test_a_link_in_a_run_is_no_file_of_the_archive(run, tmp_path):
 
 def test_archiving_needs_no_torch(run, tmp_path):
     code = (
-        "import sys; from pathlib import Path; from probatum.reproduction.archive import write_archive;"
+        "import sys; from pathlib import Path; from probatum.reproduction.archive.writing import write_archive;"
         "from probatum.runs.paths import RunPaths; write_archive(RunPaths(Path(sys.argv[1])), Path(sys.argv[2]));"
         "print(sorted({'torch', 'numpy', 'scipy', 'pydantic'} & set(sys.modules)))"
     )

@@ -7,9 +7,9 @@ import zipfile
 import pytest
 
 from probatum._errors import RecordError
-from probatum.reproduction.archive import write_archive
-from probatum.reproduction.archive_store import is_archive
-from probatum.reproduction.archive_verify import verify_archive
+from probatum.reproduction.archive.store import is_archive
+from probatum.reproduction.archive.verification import verify_archive
+from probatum.reproduction.archive.writing import write_archive
 from probatum.runs.paths import RunPaths
 
 

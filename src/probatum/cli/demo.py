@@ -13,7 +13,7 @@ Examples:
   probatum demo --folder ~/probatum-demo --open
   PROBATUM_DATA=~/data probatum demo --dataset physionet2012      (the same on real data; an hour)
 
-A demo that was stopped goes on where it was. Exit code 0: all steps passed; else the code of the step that failed."""
+A demo that was stopped goes on where it was. Exit code 0: all passed; else the code of the step that failed."""
 
 
 @click.command("demo", epilog=EXAMPLES)

@@ -83,11 +83,11 @@ def command(
 
 def _verify_archive(path: Path, form: str, expected_seal: str | None) -> int | None:
     """Return the exit code of an archive's check, printed; None where the path is no archive."""
-    from probatum.reproduction.archive_store import is_archive
+    from probatum.reproduction.archive.store import is_archive
 
     if not is_archive(path):
         return None
-    from probatum.reproduction.archive_verify import verify_archive
+    from probatum.reproduction.archive.verification import verify_archive
 
     done = verify_archive(path, expected_seal=expected_seal)
     text = _render(form, {path.name: list(done.findings)}, [], [], done.seal)

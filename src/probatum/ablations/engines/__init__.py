@@ -12,8 +12,8 @@ from probatum.ablations.engines.base import Engine, Job, Outcome
 
 ENGINES = {
     "local": "probatum.ablations.engines.local:LocalEngine",
-    "ray": "probatum.ablations.engines.ray:RayEngine",
-    "slurm": "probatum.ablations.engines.slurm:SlurmEngine",
+    "ray": "probatum.ablations.engines.ray.engine:RayEngine",
+    "slurm": "probatum.ablations.engines.slurm.engine:SlurmEngine",
 }
 
 __all__ = ["ENGINES", "Engine", "Job", "Outcome", "is_alive", "make_engine"]

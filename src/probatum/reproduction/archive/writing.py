@@ -20,9 +20,9 @@ from pathlib import Path
 
 from probatum._errors import UsageError
 from probatum._files import sha256_file, strict_json
-from probatum.reproduction.archive_contents import EXCERPT, RunContents, Weights, collect
-from probatum.reproduction.archive_metadata import crate_metadata
-from probatum.reproduction.archive_store import (
+from probatum.reproduction.archive.contents import EXCERPT, RunContents, Weights, collect
+from probatum.reproduction.archive.metadata import crate_metadata
+from probatum.reproduction.archive.store import (
     CHECKSUMS,
     METADATA,
     Content,

@@ -14,8 +14,8 @@ from pydantic import Field
 from probatum._errors import UsageError
 from probatum.ablations.engines.base import Engine, Job, Outcome, read_exit_code
 from probatum.ablations.engines.options import EngineOptions, read_options
-from probatum.ablations.engines.ray_actor import RayJob
-from probatum.ablations.engines.ray_cluster import NAMESPACE, Connection
+from probatum.ablations.engines.ray.actor import RayJob
+from probatum.ablations.engines.ray.cluster import NAMESPACE, Connection
 from probatum.ablations.engines.task import job_to_json
 
 _ANSWER_SECONDS = 5.0  # how long an actor that has its place may take to answer

@@ -20,9 +20,9 @@ from typing import Any
 from probatum._errors import MissingExtraError, RecordError, RunFailedError
 from probatum._files import read_json, write_json
 from probatum.ablations.engines.base import Job
-from probatum.ablations.engines.slurm_options import SlurmOptions, submission_parameters
-from probatum.ablations.engines.slurm_queue import Queue
-from probatum.ablations.engines.slurm_task import carry_out_on_node
+from probatum.ablations.engines.slurm.options import SlurmOptions, submission_parameters
+from probatum.ablations.engines.slurm.queue import Queue
+from probatum.ablations.engines.slurm.task import carry_out_on_node
 from probatum.ablations.engines.task import job_to_json
 
 _PREFIX = "probatum-"

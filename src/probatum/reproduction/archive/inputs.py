@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from probatum.reproduction.archive_contents import RunContents
+from probatum.reproduction.archive.contents import RunContents
 
 Entity = dict[str, Any]
 

@@ -10,8 +10,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from probatum._errors import RecordError
-from probatum.reproduction.archive_contents import EXCERPT, LEFT_OUT
-from probatum.reproduction.archive_store import CHECKSUMS, METADATA, Archive
+from probatum.reproduction.archive.contents import EXCERPT, LEFT_OUT
+from probatum.reproduction.archive.store import CHECKSUMS, METADATA, Archive
 from probatum.runs.integrity import ANNOTATED, Finding
 from probatum.runs.ledger import parse_line
 from probatum.runs.paths import RunPaths

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from probatum._errors import ProbatumError, UsageError
-from probatum.ablations.engines import slurm_queue
 from probatum.ablations.engines.base import Engine, Job, Outcome, read_exit_code
 from probatum.ablations.engines.options import read_options
-from probatum.ablations.engines.slurm_lanes import Lanes
-from probatum.ablations.engines.slurm_options import SlurmOptions
-from probatum.ablations.engines.slurm_queue import Queue, RecentQueue
-from probatum.ablations.engines.slurm_submission import (
+from probatum.ablations.engines.slurm import queue as slurm_queue
+from probatum.ablations.engines.slurm.lanes import Lanes
+from probatum.ablations.engines.slurm.options import SlurmOptions
+from probatum.ablations.engines.slurm.queue import Queue, RecentQueue
+from probatum.ablations.engines.slurm.submission import (
     clean,
     clean_folder,
     home,

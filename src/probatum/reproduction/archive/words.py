@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from probatum.reproduction.archive_contents import EXCERPT
+from probatum.reproduction.archive.contents import EXCERPT
 from probatum.runs.paths import RunPaths
 
 

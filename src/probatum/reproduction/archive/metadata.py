@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from probatum.reproduction.archive_contents import Reproduction, RunContents
-from probatum.reproduction.archive_inputs import inputs_of
-from probatum.reproduction.archive_store import METADATA
-from probatum.reproduction.archive_words import meaning
+from probatum.reproduction.archive.contents import Reproduction, RunContents
+from probatum.reproduction.archive.inputs import inputs_of
+from probatum.reproduction.archive.store import METADATA
+from probatum.reproduction.archive.words import meaning
 
 if TYPE_CHECKING:
-    from probatum.reproduction.archive import Claims
+    from probatum.reproduction.archive.writing import Claims
 
 Entity = dict[str, Any]
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
