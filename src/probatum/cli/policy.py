@@ -191,6 +191,7 @@ def compare(
 @click.option("--features", default="base,all", show_default=True, metavar="LIST", help="What is compared.")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the episodes.")
+@click.option("--figures", metavar="FOLDER", help="Draw the result.")
 @SEEDS
 @SET
 @SIDE_BY_SIDE
@@ -222,6 +223,12 @@ def diagnose(folder: str, form: str, seeds: str, **options: Any) -> int:
     )
     found = experiment.carry_out(factory, options["jobs"], lambda line: click.echo(line, err=True))
     click.echo(strict_json(found) if form == "json" else result_markdown(found))
+    if options["figures"]:
+        from probatum.policies.charts import richer_chart
+        from probatum.reports.figures import write_figures
+
+        for path in write_figures({"richer": richer_chart(found)}, options["figures"]):
+            click.echo(path, err=form == "json")
     return 0
 
 

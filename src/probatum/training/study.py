@@ -235,7 +235,7 @@ class Study(ABC):
 
     def write_logs(self, paths: RunPaths, seed: int, *, several: bool) -> None:
         """Write what else a finished seed leaves in `paths.logs`, such as a log in another program's format."""
-        return None
+        return
 
     def results_record(
         self,

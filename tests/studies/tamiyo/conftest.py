@@ -32,7 +32,9 @@ def few(digits, monkeypatch):
     }
     small = StudyData(splits, digits.record, digits.facts)
     for module in ("growth", "images"):
-        monkeypatch.setattr(f"probatum.studies.tamiyo.{module}.load_images", lambda dataset, train_images=0: small)
+        monkeypatch.setattr(
+            f"probatum.studies.tamiyo.{module}.load_images", lambda dataset, train_images=0: small
+        )
     return small
 
 

@@ -1,8 +1,4 @@
-"""Linear layers by oneDNN on a CPU, at torch's precision.
-
-torch hands float32 products on a CPU to MKL, which on an AMD processor takes no AVX-512 kernels and reaches half
-the speed of oneDNN, which does. Both compute in float32; sums are taken in another order.
-"""
+"""Linear layers by oneDNN on a CPU, at torch's precision; `probatum._onednn` says why."""
 
 from __future__ import annotations
 
@@ -12,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-_ONEDNN: Any = getattr(torch.ops.mkldnn, "_linear_pointwise", None)  # absent where torch is built without it
+from probatum._onednn import LINEAR as _ONEDNN
+from probatum._onednn import takes
 
 
 class Linear(nn.Linear):
@@ -68,7 +65,5 @@ def _weight_slope(slope: Tensor, x: Tensor) -> Tensor:
 
 
 def _is_apt(x: Tensor, weight: Tensor) -> bool:
-    """Return whether oneDNN takes the product: float32 on a CPU, outside autocast, and not empty."""
-    is_plain = x.dtype == weight.dtype == torch.float32 and x.device.type == "cpu"
-    is_there = _ONEDNN is not None and torch.backends.mkldnn.is_available()
-    return is_plain and is_there and not torch.is_autocast_enabled("cpu") and x.numel() > 0
+    """Return whether oneDNN is there and takes the product."""
+    return _ONEDNN is not None and takes(x, weight)
