@@ -7,12 +7,13 @@ import pytest
 
 from probatum._errors import UsageError
 from probatum.packs.brief import episode_brief, episode_markdown
+from probatum.packs.record import episode_record
 
 fakes = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("fakes.py"))))
 
 
 def told(decision=None, **changes):
-    episode = json.loads(json.dumps(fakes.grown(**changes).as_record(fakes.SCHEMA)))
+    episode = json.loads(json.dumps(episode_record(fakes.grown(**changes), fakes.SCHEMA)))
     return episode_brief(episode, decision)
 
 

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from probatum._errors import UsageError
+from probatum.packs.record import episode_record
 
 fakes = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("fakes.py"))))
 
@@ -43,7 +44,7 @@ def test_an_id_is_one_line():
 
 
 def test_a_record_has_the_seeds_keys():
-    episode = fakes.grown().as_record(fakes.SCHEMA)
+    episode = episode_record(fakes.grown(), fakes.SCHEMA)
     assert {"episode_id", "summary", "decisions"} <= set(episode)
     assert {"trajectory", "key_moments", "outcome"} <= set(episode["summary"])
     decision = episode["decisions"][4]
@@ -54,15 +55,15 @@ def test_a_record_has_the_seeds_keys():
 
 
 def test_an_action_is_told_by_family_and_blueprint():
-    action = fakes.grown().as_record(fakes.SCHEMA)["decisions"][4]["action"]
+    action = episode_record(fakes.grown(), fakes.SCHEMA)["decisions"][4]["action"]
     assert (action["action"], action["blueprint_id"]) == ("GERMINATE", "norm")
     assert (action["name"], action["index"]) == ("GERMINATE_NORM", 3)
 
 
 def test_the_hidden_cause_and_the_test_accuracy_are_in_no_observation():
     settings = fakes.EpisodeSettings(seed=1, cause="sharp_minimum")
-    plain = fakes.record(test_accuracy=11.25).as_record(fakes.SCHEMA)
-    other = fakes.record(test_accuracy=99.75, settings=settings).as_record(fakes.SCHEMA)
+    plain = episode_record(fakes.record(test_accuracy=11.25), fakes.SCHEMA)
+    other = episode_record(fakes.record(test_accuracy=99.75, settings=settings), fakes.SCHEMA)
     assert [each["observation"] for each in plain["decisions"]] == [
         each["observation"] for each in other["decisions"]
     ]
@@ -70,13 +71,13 @@ def test_the_hidden_cause_and_the_test_accuracy_are_in_no_observation():
 
 
 def test_what_was_not_measured_is_null_in_an_observation():
-    observation = fakes.record().as_record(fakes.SCHEMA)["decisions"][0]["observation"]
+    observation = episode_record(fakes.record(), fakes.SCHEMA)["decisions"][0]["observation"]
     assert observation["loss_delta"] is None
     assert observation["val_accuracy"] == 20.0
 
 
 def test_a_number_that_is_not_finite_becomes_null():
     facts = {2: {"total_improvement": float("inf")}}
-    episode = fakes.record(facts=facts, test_accuracy=float("nan")).as_record(fakes.SCHEMA)
+    episode = episode_record(fakes.record(facts=facts, test_accuracy=float("nan")), fakes.SCHEMA)
     assert episode["decisions"][2]["facts"] == {"total_improvement": None}
     assert episode["test_accuracy"] is None

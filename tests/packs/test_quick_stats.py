@@ -3,13 +3,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from probatum.packs.quick_stats import quick_stats
-from probatum.packs.record import listing
+from probatum.packs.record import episode_record, listing
 
 fakes = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("fakes.py"))))
 
 
 def stats(*records):
-    return quick_stats([listing(record.as_record(fakes.SCHEMA)) for record in records])
+    return quick_stats([listing(episode_record(record, fakes.SCHEMA)) for record in records])
 
 
 def test_actions_are_counted_by_family():
@@ -26,7 +26,7 @@ def test_the_range_is_that_of_the_test_accuracies():
 
 
 def test_without_a_test_accuracy_validation_stands_in():
-    short = listing(fakes.record(test_accuracy=None).as_record(fakes.SCHEMA))
+    short = listing(episode_record(fakes.record(test_accuracy=None), fakes.SCHEMA))
     assert (short["final_accuracy"], short["final_split"]) == (62.0, "validation")
 
 

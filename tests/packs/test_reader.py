@@ -9,6 +9,7 @@ import pytest
 from probatum._errors import RecordError, UnknownNameError
 from probatum.packs.encoded import encode
 from probatum.packs.reader import PackReader
+from probatum.packs.record import episode_record
 from probatum.packs.rewards import rewards
 from probatum.packs.writer import PackWriter
 
@@ -27,7 +28,7 @@ def reader(tmp_path_factory):
 
 
 def test_an_episode_is_read_by_itself(reader):
-    assert reader.episode(2) == RECORDS[2].as_record(fakes.SCHEMA)
+    assert reader.episode(2) == episode_record(RECORDS[2], fakes.SCHEMA)
 
 
 def test_episodes_come_one_by_one_in_order(reader):

@@ -8,6 +8,7 @@ import jsonschema
 from probatum.packs.outcome import OUTCOMES
 from probatum.packs.quick_stats import quick_stats
 from probatum.packs.reader import PackReader
+from probatum.packs.record import episode_record
 from probatum.packs.schema import episode_faults, faults, header_faults, pack_schema
 from probatum.packs.writer import PackWriter
 
@@ -22,7 +23,7 @@ def whole(value):
 
 
 def episode(**changes):
-    return json.loads(json.dumps(fakes.grown(**changes).as_record(fakes.SCHEMA)))
+    return json.loads(json.dumps(episode_record(fakes.grown(**changes), fakes.SCHEMA)))
 
 
 def header(tmp_path):

@@ -9,8 +9,9 @@ import pytest
 
 from probatum._errors import RecordError, UsageError
 from probatum._files import sha256_file
+from probatum.reproduction.archive.claims import Claims, orcid_address
 from probatum.reproduction.archive.inputs import named_information
-from probatum.reproduction.archive.writing import Claims, orcid_address, write_archive
+from probatum.reproduction.archive.writing import write_archive
 from probatum.runs.paths import RunPaths
 from probatum.runs.status import write_status
 

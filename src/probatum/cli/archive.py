@@ -55,7 +55,8 @@ def command(
     runs_root: str | None,
 ) -> None:
     """Write RUN as one archive: files, command, environment, checksums of its inputs, results and verdicts."""
-    from probatum.reproduction.archive.writing import Claims, write_archive
+    from probatum.reproduction.archive.claims import Claims
+    from probatum.reproduction.archive.writing import write_archive
     from probatum.runs.folder import find_run
     from probatum.runs.folder import runs_root as find_root
 

@@ -25,7 +25,8 @@ Examples:
   probatum packs generate packs/mine --episodes 50 --behaviour heuristic --behaviour 'epsilon(heuristic, 0.2)=2'
 
 Without PACK the pack is packs/STUDY_PROFILE. The same command continues what was stopped, and --episodes may
-grow: an episode follows from --seed and its own number. A kill loses the episodes in progress and no other.
+grow: an episode follows from --seed and its own number. A kill keeps what is
+written and loses the unfinished episodes, at most --jobs times --side-by-side.
 Exit code 0: all episodes are there; 2: usage, or the pack was begun with something else; 3: stopped."""
 INSPECT_EXAMPLES = """\b
 Examples:
@@ -106,7 +107,9 @@ def generate(
         causes=plans.weights_of(causes, "cause") or usual,
         side_by_side=side_by_side,
     )
-    factory = environment_factory(study, profile, changes_of(study, sets), runs=side_by_side, diagnosis=diagnosis)
+    factory = environment_factory(
+        study, profile, changes_of(study, sets), runs=side_by_side, diagnosis=diagnosis
+    )
     environment = factory()
     known = environment.describe()
     header = PackHeader(

@@ -20,7 +20,9 @@ class EpisodeSettings:
     """Everything that an episode is told; the same settings give the same episode under the same actions."""
 
     seed: int  # weights, order of the batches, dropout, probes
-    cause: str = "none"  # a hidden fault of the run that an intervention can mend; never part of an observation
+    cause: str = (
+        "none"  # a hidden fault of the run that an intervention can mend; never part of an observation
+    )
     overrides: Mapping[str, Any] = field(default_factory=dict)  # of the study's parameters
 
 

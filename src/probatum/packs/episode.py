@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from probatum._errors import UsageError
 from probatum.packs.choice import Choice
 from probatum.packs.environment import EpisodeSettings, Observed
-from probatum.packs.record import episode_record
-from probatum.signals.features import FeatureSchema
 
 
 @dataclass(frozen=True)
@@ -66,10 +63,6 @@ class EpisodeRecord:
     def name(self, position: int) -> str:
         """Return the name of the action of a decision."""
         return self.actions[self.choices[position].action]
-
-    def as_record(self, schema: FeatureSchema) -> dict[str, Any]:
-        """Return the episode by the seed's keys, as strict JSON takes it."""
-        return episode_record(self, schema)
 
 
 def _mistakes(record: EpisodeRecord) -> list[str]:

@@ -16,7 +16,7 @@ from probatum.reproduction.archive.store import METADATA
 from probatum.reproduction.archive.words import meaning
 
 if TYPE_CHECKING:
-    from probatum.reproduction.archive.writing import Claims
+    from probatum.reproduction.archive.claims import Claims
 
 Entity = dict[str, Any]
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
