@@ -172,6 +172,7 @@ _TABLES: dict[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "pareto": ("Pareto front", signal_tables.pareto),
     "ablations": ("Ablations: runner, plans, analysis", ablation_tables.ablations),
     "growth_episodes": ("Episodes of a growing network", growth_tables.growth_episodes),
+    "growth_policies": ("Growth under learned policies", growth_tables.growth_policies),
     "antibody_properties": ("Antibodies", antibody_tables.antibody_properties),
     "abprop_throughput": ("Training throughput of AbProp", antibody_tables.abprop_throughput),
     "packs": ("Reading a pack", pack_tables.packs),
