@@ -42,7 +42,7 @@ _HOSTS = {"narrow": "narrow host: one of 64 channels passes the slot", "sound": 
 def growth_policies(result: Mapping[str, Any]) -> str:
     """Return what policies reach on each host, and what richer data changed."""
     parts = []
-    for name, own in result["settings"].items():
+    for name, own in sorted(result["settings"].items(), reverse=True):  # digits first
         for host, rows in own["tables"].items():
             parts.append(_setting(name, own, host, rows))
             parts.append(table(_HEAD, [_policy(row) for row in rows]))
@@ -109,8 +109,8 @@ def _richer(found: Mapping[str, Any], options: Any) -> str:
     ]
     said = (
         f"**Did richer data help?** Digits, {found['algorithm']}, {len(found['seeds'])} networks, "
-        f"{found['episodes']} episodes to learn from, {found['test_episodes']} new ones; 95 % t-intervals over networks "
-        f"(`probatum policy diagnose FOLDER {' '.join(options)}`).\n\n"
+        f"{found['episodes']} episodes to learn from, {found['test_episodes']} new ones; 95 % t-intervals over "
+        f"networks (`probatum policy diagnose FOLDER {' '.join(options)}`).\n\n"
     )
     return said + table(head, rows)
 

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from probatum._errors import UsageError
-from probatum.policies.charts import outcome_chart
+from probatum.policies.charts import outcome_chart, richer_chart
 from probatum.policies.comparing import Comparison
 from probatum.policies.evaluation import compare, comparison_text, play, settings_for
 from probatum.policies.imitation import ImitationSettings
@@ -94,6 +94,9 @@ def test_richer_data_help_where_only_they_show_the_cause(fake, tmp_path):
     assert overall["n"] == 2
     text = (tmp_path / "e" / "result.md").read_text()
     assert text == result_markdown(found) + "\n"
+    chart = richer_chart(found).to_dict()
+    told = json.dumps(chart)
+    assert all(name in told for name in ("no_growth", "features)", *found["causes"]))
     assert "| all - base | sharp_minimum |" in text
 
     said.clear()

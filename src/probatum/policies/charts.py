@@ -60,7 +60,9 @@ def richer_chart(found: Mapping[str, Any]) -> Any:
     rows = [
         {
             "cause": cause,
-            "group": f"{group} ({found['features'][group]} features)" if group in found["features"] else group,
+            "group": f"{group} ({found['features'][group]} features)"
+            if group in found["features"]
+            else group,
             "accuracy": cell["mean"],
             "low": cell["mean"] if cell["ci_low"] is None else max(0.0, cell["ci_low"]),
             "high": cell["mean"] if cell["ci_high"] is None else min(100.0, cell["ci_high"]),
@@ -75,12 +77,14 @@ def richer_chart(found: Mapping[str, Any]) -> Any:
         y=altair.Y("cause:N", title=None, sort=["all", *found["causes"]], axis=altair.Axis(labelLimit=0)),
         yOffset=altair.YOffset("group:N", sort=names),
         color=altair.Color(
-            "group:N", title=None, sort=names, scale=altair.Scale(domain=names, range=list(OKABE_ITO[: len(names)])),
+            "group:N", title=None, sort=names, scale=altair.Scale(domain=names, range=OKABE_ITO[: len(names)]),
             legend=altair.Legend(orient="top", labelLimit=0),
         ),
     )  # fmt: skip
     scale = altair.Scale(zero=False)
-    interval = base.mark_rule(strokeWidth=2).encode(x=altair.X("low:Q", title=title, scale=scale), x2="high:Q")
+    interval = base.mark_rule(strokeWidth=2).encode(
+        x=altair.X("low:Q", title=title, scale=scale), x2="high:Q"
+    )
     mean = base.mark_point(filled=True, size=60).encode(
         x=altair.X("accuracy:Q", title=title), shape=altair.Shape("group:N", legend=None, sort=names)
     )

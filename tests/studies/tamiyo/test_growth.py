@@ -62,6 +62,8 @@ def test_the_whole_path_is_walked_in_order_and_fossilized_is_counted_once(enviro
         1,
     ]
     assert seen[-1].facts["seeds_fossilized"] == 1.0
+    assert seen[2].facts["parameters_added"] == 0.0  # it trains aside
+    assert seen[-1].facts["parameters_added"] == 4800.0
     assert seen[-1].facts["isolation_violations"] == 0.0
     assert not any(seen[-1].allowed[1:])
 

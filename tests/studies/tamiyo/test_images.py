@@ -36,6 +36,24 @@ def test_digits_are_split_by_class_and_every_image_is_in_one_split(digits):
     assert digits.splits["train"].images.aminmax().min == -1.0
 
 
+def test_fewer_training_images_are_the_first_of_every_class_and_change_no_other_split(digits):
+    few = images.load_images("digits", 95)
+    counts = torch.bincount(few.splits["train"].labels)
+    assert counts.sum() == 95
+    assert set(counts.tolist()) == {9, 10}
+    every, own = digits.splits["train"], few.splits["train"]
+    for label in range(10):
+        mine = own.images[own.labels == label]
+        assert torch.equal(mine, every.images[every.labels == label][: len(mine)])
+    assert few.splits["test"].digest() == digits.splits["test"].digest()
+    assert few.record["splits"]["train"]["images"] == 95
+
+
+def test_more_training_images_than_there_are_is_refused():
+    with pytest.raises(UsageError, match="at most the 1085 there are"):
+        images.load_images("digits", 1086)
+
+
 def test_the_record_has_a_digest_of_each_split_that_notices_a_change(digits):
     split = digits.splits["valid"]
     assert digits.record["splits"]["valid"]["sha256"] == split.digest()

@@ -25,10 +25,17 @@ from probatum.studies.tamiyo.parameters import TamiyoParameters
 from probatum.studies.tamiyo.single_run import SingleRun
 from probatum.training.study import StudyData
 
-IN_COMMON = ("dataset", "train_images", "epochs", "telemetry_profile", "instrumentation_probe_batches", "seeds")
+IN_COMMON = (
+    "dataset",
+    "train_images",
+    "epochs",
+    "telemetry_profile",
+    "instrumentation_probe_batches",
+    "seeds",
+)
 _ACTING = (  # what an environment reads of the study's parameters: the rest is the workbench's or a launched run's
-    "dataset", "train_images", "epochs", "batch_size", "learning_rate", "momentum", "weight_decay", "blending_epochs",
-    "blending_temperature", "embargo_epochs", "starts_training_itself", "telemetry_profile",
+    "dataset", "train_images", "epochs", "batch_size", "learning_rate", "momentum", "weight_decay",
+    "blending_epochs", "blending_temperature", "embargo_epochs", "starts_training_itself", "telemetry_profile",
     "instrumentation_probe_batches",
 )  # fmt: skip
 

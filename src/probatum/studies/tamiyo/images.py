@@ -121,7 +121,9 @@ def _first_of_each(labels: NDArray[np.int64], rows: NDArray[np.int64], count: in
         UsageError: there are not so many.
     """
     if count > len(rows):
-        raise UsageError(f"train_images: expected at most the {len(rows)} that there are, or 0 for all, got {count}.")
+        raise UsageError(
+            f"train_images: expected at most the {len(rows)} there are, or 0 for all, got {count}."
+        )
     order = np.lexsort((labels[rows], _place_in_class(labels[rows])))
     return np.sort(rows[order[:count]])
 
