@@ -29,7 +29,7 @@ def ours(seed: int, count: int, epochs: int) -> None:
     from probatum.packs.record import episode_record
     from probatum.policies.heuristic import Heuristic
     from probatum.policies.rollout import Task, roll_out
-    from probatum.studies.tamiyo.stacked_growth import make_growth_environment
+    from probatum.studies.tamiyo.stacked.growth import make_growth_environment
 
     environment = make_growth_environment(runs=count, epochs=epochs, telemetry_profile="diagnostic")
     tasks = [
@@ -91,7 +91,7 @@ def epochs_side_by_side(counts: tuple[int, ...]) -> dict[str, dict[str, float]]:
 
     from probatum.packs.environment import EpisodeSettings
     from probatum.studies.tamiyo.growth import GrowthEnvironment
-    from probatum.studies.tamiyo.stacked_growth import StackedGrowthEnvironment
+    from probatum.studies.tamiyo.stacked.growth import StackedGrowthEnvironment
 
     torch.set_num_threads(1)
     found: dict[str, dict[str, float]] = {}

@@ -7,7 +7,7 @@ import pytest
 from probatum._errors import ParameterError, UnknownNameError
 from probatum.cli.environments import environment_factory
 from probatum.studies.tamiyo.growth import GrowthEnvironment
-from probatum.studies.tamiyo.stacked_growth import StackedGrowthEnvironment
+from probatum.studies.tamiyo.stacked.growth import StackedGrowthEnvironment
 
 
 def test_several_runs_of_small_images_go_in_one_stack():

@@ -14,12 +14,12 @@ from probatum.studies.tamiyo.actions import DIAGNOSIS_ACTIONS
 from probatum.studies.tamiyo.causes import NARROW_CHANNELS
 from probatum.studies.tamiyo.growth import GrowthEnvironment
 from probatum.studies.tamiyo.images import ImageSplit
-from probatum.studies.tamiyo.stacked_growth import (
+from probatum.studies.tamiyo.stacked.growth import (
     StackedGrowthEnvironment,
     make_growth_environment,
     obstacles,
 )
-from probatum.studies.tamiyo.stacked_run import StackedRun
+from probatum.studies.tamiyo.stacked.run import StackedRun
 from probatum.studies.tamiyo.stages import Stage
 from probatum.training.study import StudyData
 

@@ -5,9 +5,9 @@ import torch
 from torch import nn
 from torch.nn.functional import conv2d
 
-from probatum.studies.tamiyo.stacked_block import Running, block, by_quarters, cut_block
-from probatum.studies.tamiyo.stacked_kernels import dense_weight, form_for, patches_of
-from probatum.studies.tamiyo.stacked_signals import quantiles_of_sorted
+from probatum.studies.tamiyo.stacked.block import Running, block, by_quarters, cut_block
+from probatum.studies.tamiyo.stacked.kernels import dense_weight, form_for, patches_of
+from probatum.studies.tamiyo.stacked.signals import quantiles_of_sorted
 
 
 @pytest.mark.parametrize("size", [1, 2, 4])

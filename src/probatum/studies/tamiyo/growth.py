@@ -1,6 +1,6 @@
 """The environment in which policies grow networks: single runs, one after the other.
 
-It is exact and simple; `stacked_growth` trains many small runs at once.
+It is exact and simple; `stacked.growth` trains many small runs at once.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class Tamiyo(Study):
         self, parameters: Any, *, runs: int, profile: str, diagnosis: bool = False
     ) -> Environment:
         """Return runs to intervene in: side by side in one stack where that is faster, else single ones."""
-        from probatum.studies.tamiyo.stacked_growth import make_growth_environment
+        from probatum.studies.tamiyo.stacked.growth import make_growth_environment
 
         return make_growth_environment(parameters, runs, diagnosis=diagnosis, telemetry_profile=profile)
 

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from probatum.studies.tamiyo.single_run import ACCURACY_UPPER, EVALUATION_BATCH_SIZE, LANDSCAPE_SAMPLE_SIZE
-from probatum.studies.tamiyo.stacked_images import CutImages
-from probatum.studies.tamiyo.stacked_landscape import measure
-from probatum.studies.tamiyo.stacked_losses import cross_entropies
-from probatum.studies.tamiyo.stacked_network import Group, Stacked, StackedNetwork
-from probatum.studies.tamiyo.stacked_run import StackedRun
+from probatum.studies.tamiyo.stacked.images import CutImages
+from probatum.studies.tamiyo.stacked.landscape import measure
+from probatum.studies.tamiyo.stacked.losses import cross_entropies
+from probatum.studies.tamiyo.stacked.network import Group, Stacked, StackedNetwork
+from probatum.studies.tamiyo.stacked.run import StackedRun
 
 
 class Validated(NamedTuple):

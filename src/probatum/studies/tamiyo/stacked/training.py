@@ -9,13 +9,13 @@ from torch import Tensor
 
 from probatum.signals.layers import Layers
 from probatum.studies.tamiyo.single_run import ACCURACY_UPPER
-from probatum.studies.tamiyo.stacked_descent import descend, prepare
-from probatum.studies.tamiyo.stacked_gradients import are_changed, change_gradients
-from probatum.studies.tamiyo.stacked_images import CutImages
-from probatum.studies.tamiyo.stacked_losses import Taken, cross_entropies
-from probatum.studies.tamiyo.stacked_network import Group, Stacked, StackedNetwork, Watched
-from probatum.studies.tamiyo.stacked_run import StackedRun
-from probatum.studies.tamiyo.stacked_seeds import (
+from probatum.studies.tamiyo.stacked.descent import descend, prepare
+from probatum.studies.tamiyo.stacked.gradients import are_changed, change_gradients
+from probatum.studies.tamiyo.stacked.images import CutImages
+from probatum.studies.tamiyo.stacked.losses import Taken, cross_entropies
+from probatum.studies.tamiyo.stacked.network import Group, Stacked, StackedNetwork, Watched
+from probatum.studies.tamiyo.stacked.run import StackedRun
+from probatum.studies.tamiyo.stacked.seeds import (
     give_back,
     gradients_of,
     groups_of,
@@ -23,8 +23,8 @@ from probatum.studies.tamiyo.stacked_seeds import (
     together,
     weights_of,
 )
-from probatum.studies.tamiyo.stacked_signals import RunSignals, layers_with, sort_samples
-from probatum.studies.tamiyo.stacked_validation import accuracy, network_of, predict, validate
+from probatum.studies.tamiyo.stacked.signals import RunSignals, layers_with, sort_samples
+from probatum.studies.tamiyo.stacked.validation import accuracy, network_of, predict, validate
 
 
 class Stack:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from probatum.studies.tamiyo.stacked_network import Group, Stacked, Tensors
-from probatum.studies.tamiyo.stacked_run import StackedRun
+from probatum.studies.tamiyo.stacked.network import Group, Stacked, Tensors
+from probatum.studies.tamiyo.stacked.run import StackedRun
 from probatum.studies.tamiyo.stages import LIVING, Stage
 
 

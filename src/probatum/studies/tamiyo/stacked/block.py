@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from probatum.studies.tamiyo.stacked_kernels import form_for
+from probatum.studies.tamiyo.stacked.kernels import form_for
 
 EPSILON = 1e-5  # of torch's batch normalisation
 RUNNING_SHARE = 0.1  # its momentum

@@ -23,7 +23,7 @@ from probatum.signals.per_class import PerClassCollector
 from probatum.signals.statistics import bounded_sample, flatten, joint_norm, mean_and_std, norms
 from probatum.signals.weights import update_statistics
 from probatum.studies.tamiyo.network import GrowingNetwork
-from probatum.studies.tamiyo.stacked_network import Tensors
+from probatum.studies.tamiyo.stacked.network import Tensors
 
 
 class RunSignals:

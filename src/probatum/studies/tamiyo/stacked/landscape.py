@@ -14,8 +14,8 @@ from torch.nn.functional import cross_entropy, pad
 from probatum._onednn import product
 from probatum.signals.config import LossLandscapeConfig
 from probatum.signals.landscape import standard_error
-from probatum.studies.tamiyo.stacked_block import EPSILON
-from probatum.studies.tamiyo.stacked_network import Group, Stacked, StackedNetwork, Tensors
+from probatum.studies.tamiyo.stacked.block import EPSILON
+from probatum.studies.tamiyo.stacked.network import Group, Stacked, StackedNetwork, Tensors
 
 PART_SIZE = 16  # of `signals.landscape.LandscapeSample.of`
 
@@ -144,7 +144,7 @@ def _has_factors(shape: torch.Size) -> bool:
 
 
 def _blended(seeds: Group, moved: Tensors, features: Tensor, passed: Tensor) -> Tensor:
-    from probatum.studies.tamiyo.stacked_blueprints import SEEDS
+    from probatum.studies.tamiyo.stacked.blueprints import SEEDS
 
     copies, own = len(features), seeds.seeds
     weights = {

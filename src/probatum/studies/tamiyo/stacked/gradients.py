@@ -6,9 +6,9 @@ import torch
 
 from probatum.signals.layers import Layers
 from probatum.studies.tamiyo.causes import initial_spread
-from probatum.studies.tamiyo.stacked_network import Tensors
-from probatum.studies.tamiyo.stacked_run import StackedRun
-from probatum.studies.tamiyo.stacked_signals import layers_with
+from probatum.studies.tamiyo.stacked.network import Tensors
+from probatum.studies.tamiyo.stacked.run import StackedRun
+from probatum.studies.tamiyo.stacked.signals import layers_with
 
 
 def are_changed(run: StackedRun) -> bool:

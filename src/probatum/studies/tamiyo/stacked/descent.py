@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import torch
 
-from probatum.studies.tamiyo.stacked_network import Group, Stacked
-from probatum.studies.tamiyo.stacked_run import StackedRun
+from probatum.studies.tamiyo.stacked.network import Group, Stacked
+from probatum.studies.tamiyo.stacked.run import StackedRun
 
 
 def prepare(stacks: Sequence[Stacked]) -> None:

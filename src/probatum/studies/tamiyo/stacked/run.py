@@ -16,7 +16,7 @@ from probatum.studies.tamiyo.causes import imbalanced_rows
 from probatum.studies.tamiyo.host import INJECTION_CHANNELS
 from probatum.studies.tamiyo.randomness import drawn_from
 from probatum.studies.tamiyo.single_run import ACCURACY_UPPER, SingleRun
-from probatum.studies.tamiyo.stacked_network import Stacked
+from probatum.studies.tamiyo.stacked.network import Stacked
 from probatum.studies.tamiyo.stages import Stage
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import Tensor
 
-from probatum.studies.tamiyo.stacked_block import by_quarters
-from probatum.studies.tamiyo.stacked_kernels import patches_of
+from probatum.studies.tamiyo.stacked.block import by_quarters
+from probatum.studies.tamiyo.stacked.kernels import patches_of
 from probatum.training.study import StudyData
 
 

@@ -11,9 +11,9 @@ from probatum.packs.environment import EpisodeSettings, Observed
 from probatum.signals.config import TelemetryConfig
 from probatum.studies.tamiyo.growth import GrowthEnvironment
 from probatum.studies.tamiyo.parameters import TamiyoParameters
-from probatum.studies.tamiyo.stacked_images import CutImages
-from probatum.studies.tamiyo.stacked_run import StackedRun
-from probatum.studies.tamiyo.stacked_training import Stack
+from probatum.studies.tamiyo.stacked.images import CutImages
+from probatum.studies.tamiyo.stacked.run import StackedRun
+from probatum.studies.tamiyo.stacked.training import Stack
 from probatum.training.study import StudyData
 
 LARGEST = 8  # height and width; the patches that a stack keeps take nine times the memory of the images

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from probatum.studies.tamiyo.stacked_block import (
+from probatum.studies.tamiyo.stacked.block import (
     Running,
     Take,
     block,
@@ -20,7 +20,7 @@ from probatum.studies.tamiyo.stacked_block import (
     fixed_block,
     fixed_cut_block,
 )
-from probatum.studies.tamiyo.stacked_blueprints import SEEDS
+from probatum.studies.tamiyo.stacked.blueprints import SEEDS
 
 Tensors = dict[str, Tensor]  # {torch's name: (runs, ...)}
 

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
-from probatum.studies.tamiyo.stacked_block import EPSILON, block, fixed_block
+from probatum.studies.tamiyo.stacked.block import EPSILON, block, fixed_block
 
 if TYPE_CHECKING:
-    from probatum.studies.tamiyo.stacked_network import Look, Stacked
+    from probatum.studies.tamiyo.stacked.network import Look, Stacked
 
 Seed = Callable[[Tensor, "Stacked", bool, "Look | None"], Tensor]
 
