@@ -60,8 +60,9 @@ CHANGE = click.option("--change", "changes", multiple=True, metavar="NAME=VALUE"
                       help="A parameter of the study, such as epochs=10; repeatable.")  # fmt: skip
 SET = click.option("--set", "sets", multiple=True, metavar="NAME=VALUE",
                    help="A setting of the algorithm; repeatable.")  # fmt: skip
+NETWORK_SEEDS = "1,2,3"
 SEEDS = click.option(
-    "--seeds", default="1,2,3", show_default=True, metavar="LIST", help="Seeds of the networks."
+    "--seeds", metavar="LIST", help=f"Seeds of the networks; {NETWORK_SEEDS} where not given."
 )
 SIDE_BY_SIDE = click.option("--side_by_side", "--side-by-side", type=click.IntRange(min=1), default=8,
                             show_default=True, metavar="N", help="Episodes that go together.")  # fmt: skip
@@ -89,14 +90,14 @@ def command() -> None:
 @PROFILE
 @CHANGE
 @FORM
-def train(pack: str | None, algorithm: str, seeds: str, form: str, out: str, **options: Any) -> int:
+def train(pack: str | None, algorithm: str, seeds: str | None, form: str, out: str, **options: Any) -> int:
     """Train on PACK: choose on its validation episodes, report on its test episodes, several seeds."""
     from probatum._files import strict_json, write_json
     from probatum.policies.learn import learn, lessons_record, lessons_text, settings_of
     from probatum.policies.store import save_policy
 
     chosen = settings_of(algorithm, pairs(options["sets"]))
-    numbers = seeds_of(seeds)
+    numbers = seeds_of(seeds or NETWORK_SEEDS)
     if (pack is None) != (algorithm == "ppo"):
         raise click.UsageError(
             "ppo learns online and takes no PACK." if pack else f"{algorithm} learns from a pack: name PACK."
@@ -199,7 +200,7 @@ def compare(
 @PROFILE
 @CHANGE
 @FORM
-def diagnose(folder: str, form: str, seeds: str, **options: Any) -> int:
+def diagnose(folder: str, form: str, seeds: str | None, **options: Any) -> int:
     """Measure whether richer data help: hidden causes, the same episodes, 27 features against all."""
     from probatum._files import strict_json
     from probatum.cli.environments import changes_of, environment_factory
@@ -217,7 +218,7 @@ def diagnose(folder: str, form: str, seeds: str, **options: Any) -> int:
         algorithm=options["algorithm"],
         settings=settings_of(options["algorithm"], pairs(options["sets"])),
         features=tuple(word.strip() for word in options["features"].split(",")),
-        seeds=seeds_of(seeds),
+        seeds=seeds_of(seeds or NETWORK_SEEDS),
         seed=options["seed"],
         side_by_side=options["side_by_side"],
     )
