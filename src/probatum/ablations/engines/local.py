@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
 import signal
@@ -17,10 +16,10 @@ from pydantic import Field
 from probatum._errors import UsageError
 from probatum.ablations.engines.base import Engine, Job, Outcome, read_exit_code
 from probatum.ablations.engines.options import EngineOptions, read_options
+from probatum.ablations.engines.processes import BLIND_SECONDS, end_descriptor, signal_group
 from probatum.ablations.engines.slots import Slot, plan_slots
 from probatum.runs.status import process_start, this_process
 
-_BLIND_SECONDS = 0.02  # between looks where the system cannot tell that a process ended
 # The shell notes the exit code where it stays, whoever is there to read it. It catches TERM only to outlive the
 # program, which gets the signal too and may take its time to end well.
 _SHELL = 'trap : TERM INT; "$@"; code=$?; echo $code > "$0"; exit $code'
@@ -97,7 +96,7 @@ class LocalEngine(Engine):
         except OSError:
             self._free.insert(0, slot)
             raise
-        self._running[job.key] = _Running(job, process.pid, slot, process, _descriptor(process.pid))
+        self._running[job.key] = _Running(job, process.pid, slot, process, end_descriptor(process.pid))
         start = process_start(process.pid)
         own = {"pid": process.pid, "start_time": start, "slot": slot.number, "submitted_at": time.time()}
         return {**this_process(), **own}
@@ -112,7 +111,7 @@ class LocalEngine(Engine):
             return False
         slot = self._free.pop(0) if self._free else None
         age = max(0.0, time.time() - float(place.get("submitted_at", time.time())))
-        self._running[job.key] = _Running(job, pid, slot, None, _descriptor(pid), time.monotonic() - age)
+        self._running[job.key] = _Running(job, pid, slot, None, end_descriptor(pid), time.monotonic() - age)
         return True
 
     def wait(self, timeout_seconds: float) -> list[Outcome]:
@@ -146,7 +145,7 @@ class LocalEngine(Engine):
     def _stop(self, running: _Running, reason: str) -> None:
         if not running.reason:
             running.reason, running.kill_at = reason, time.monotonic() + self._grace
-            _signal(running.pid, signal.SIGTERM)
+            signal_group(running.pid, signal.SIGTERM)
 
     def _enforce_limits(self) -> None:
         now = time.monotonic()
@@ -155,7 +154,7 @@ class LocalEngine(Engine):
             if limit is not None and now - running.started >= limit:
                 self._stop(running, "timed out")
             if running.kill_at is not None and now >= running.kill_at:
-                _signal(running.pid, signal.SIGKILL)
+                signal_group(running.pid, signal.SIGKILL)
 
     def _limits(self) -> list[float]:
         """Return the seconds to each time at which something must be done."""
@@ -163,7 +162,7 @@ class LocalEngine(Engine):
         for running in self._running.values():
             limit = running.job.timeout_seconds
             if running.kill_at is not None:
-                limits.append(max(_BLIND_SECONDS, running.kill_at - now))
+                limits.append(max(BLIND_SECONDS, running.kill_at - now))
             elif limit is not None:
                 limits.append(max(0.0, running.started + limit - now))
         return limits
@@ -171,7 +170,7 @@ class LocalEngine(Engine):
     def _sleep(self, seconds: float) -> None:
         descriptors = [running.descriptor for running in self._running.values()]
         if None in descriptors:
-            time.sleep(min(seconds, _BLIND_SECONDS))
+            time.sleep(min(seconds, BLIND_SECONDS))
             return
         poll = select.poll()
         for descriptor in descriptors:
@@ -183,7 +182,7 @@ class LocalEngine(Engine):
         if running.descriptor is not None:
             os.close(running.descriptor)
         if running.reason:
-            _signal(running.pid, signal.SIGKILL)  # what the program started and left behind
+            signal_group(running.pid, signal.SIGKILL)  # what the program started and left behind
         if running.slot is not None:
             self._free.append(running.slot)
         code = running.process.returncode if running.process else None
@@ -191,17 +190,3 @@ class LocalEngine(Engine):
         code = noted if noted is not None else code
         lost = "" if running.process or noted is not None else "lost"
         return Outcome(running.job.key, code, running.reason or lost, time.monotonic() - running.started)
-
-
-def _descriptor(pid: int) -> int | None:
-    """Return a descriptor that becomes readable when the process ends, where the system has such."""
-    try:
-        return os.pidfd_open(pid)
-    except (AttributeError, OSError):
-        return None
-
-
-def _signal(pid: int, number: signal.Signals) -> None:
-    """Send a signal to a process and all that it started."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, number)

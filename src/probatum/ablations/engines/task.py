@@ -19,10 +19,10 @@ from typing import Any
 
 from probatum._files import strict_json, write_whole
 from probatum.ablations.engines.base import Job
+from probatum.ablations.engines.processes import BLIND_SECONDS, end_descriptor, signal_group
 from probatum.ablations.engines.slots import Slot
 
 NOT_STARTED = 126  # the exit code of a job that could not be started, as a shell tells it
-_BLIND_SECONDS = 0.02  # between looks where the system cannot tell that a process ended
 # The shell's input is a pipe that this process holds open. Where this process dies, killed with its node's
 # service, the pipe ends and the watcher takes the whole group with it: a job without a supervisor would go on
 # writing into the folder of its own successor. The shell catches TERM only to outlive the program.
@@ -126,7 +126,7 @@ def _run(job: Job, environment: Mapping[str, str], grace: float, stop: StopReque
         try:
             reason = _supervise(process, job.timeout_seconds, grace, stop)
         finally:
-            _signal(process.pid, signal.SIGKILL)  # what is left of the group, and its watcher
+            signal_group(process.pid, signal.SIGKILL)  # what is left of the group, and its watcher
     code = process.returncode
     return (code if code >= 0 else 128 - code), reason
 
@@ -138,11 +138,11 @@ def _supervise(process: subprocess.Popen[bytes], limit: float | None, grace: flo
         while not watch.is_over():
             is_late = deadline is not None and time.monotonic() >= deadline
             if reason and is_late:
-                _signal(process.pid, signal.SIGKILL)
+                signal_group(process.pid, signal.SIGKILL)
                 deadline = None
             elif not reason and (is_late or watch.is_asked):
                 reason = "timed out" if is_late else "cancelled"
-                _signal(process.pid, signal.SIGTERM)
+                signal_group(process.pid, signal.SIGTERM)
                 deadline = time.monotonic() + grace
             watch.sleep(deadline)
     return reason
@@ -155,11 +155,9 @@ class _Watch:
         self._process, self._stop, self.is_asked = process, stop, False
         self._poll = select.poll()
         self._poll.register(stop.fileno(), select.POLLIN)
-        try:
-            self._descriptor: int | None = os.pidfd_open(process.pid)
+        self._descriptor = end_descriptor(process.pid)
+        if self._descriptor is not None:
             self._poll.register(self._descriptor, select.POLLIN)
-        except (AttributeError, OSError):  # not on every system
-            self._descriptor = None
 
     def is_over(self) -> bool:
         return self._process.poll() is not None
@@ -167,7 +165,7 @@ class _Watch:
     def sleep(self, deadline: float | None) -> None:
         seconds = 3600.0 if deadline is None else max(0.0, deadline - time.monotonic())
         if self._descriptor is None:
-            seconds = min(seconds, _BLIND_SECONDS)
+            seconds = min(seconds, BLIND_SECONDS)
         ready = self._poll.poll(int(seconds * 1000) + 1)
         if any(descriptor == self._stop.fileno() for descriptor, _ in ready):
             self.is_asked = True
@@ -202,8 +200,3 @@ def _terminated_as(stop: StopRequest) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, previous)
-
-
-def _signal(group: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, number)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from probatum.ablations.plan.lookup import shown
 from probatum.ablations.plan.model import Plan, PlannedRun
 from probatum.ablations.runner.folder import PlanFolder
-from probatum.ablations.runner.record import read_record
+from probatum.ablations.runner.record import is_completed
 
 
 def describe_plan(plan: Plan, *, skip_existing: bool = False, max_runs: int | None = None) -> Iterator[str]:
@@ -23,9 +23,10 @@ def describe_plan(plan: Plan, *, skip_existing: bool = False, max_runs: int | No
         )
     for note in plan.notes:
         yield f"note: {note}"
+    folder = PlanFolder(plan.folder)
     left = len(plan.runs) if max_runs is None else max_runs
     for run in plan.runs:
-        if skip_existing and _exists(plan, run):
+        if skip_existing and is_completed(run, folder.run(run.place)):
             yield f"{run.key}: would be skipped, completed with the same hash"
         elif left <= 0:
             yield f"{run.key}: left out by --max-runs"
@@ -43,8 +44,3 @@ def _describe(plan: Plan, run: PlannedRun) -> Iterator[str]:
         yield f"    accommodation ({accommodation.rule}): {accommodation.written} -> {accommodation.used}"
     if run.experiment.extra_args:
         yield f"    extra_args: {shlex.join(run.experiment.extra_args)}"
-
-
-def _exists(plan: Plan, run: PlannedRun) -> bool:
-    record = read_record(PlanFolder(plan.folder).run(run.place)) or {}
-    return record.get("status") == "completed" and record.get("config_hash") == run.config_hash

@@ -118,6 +118,12 @@ def read_record(folder: RunFolder) -> dict[str, Any] | None:
     return record if isinstance(record, dict) else None
 
 
+def is_completed(run: PlannedRun, folder: RunFolder) -> bool:
+    """Return whether a run exists: completed with the hash that the plan gives it now, and nothing less."""
+    record = read_record(folder) or {}
+    return record.get("status") == "completed" and record.get("config_hash") == run.config_hash
+
+
 def last_lines(folder: RunFolder, count: int = 12) -> list[str]:
     """Return the last lines of what a run complained of, or else of what it printed."""
     for path in (folder.stderr, folder.stdout):

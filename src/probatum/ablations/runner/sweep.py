@@ -19,6 +19,7 @@ from probatum.ablations.runner.lock import plan_lock
 from probatum.ablations.runner.progress import Progress, duration
 from probatum.ablations.runner.record import (
     first_record,
+    is_completed,
     read_record,
     run_tags,
     started,
@@ -151,7 +152,7 @@ class _Sweep:
         """Put in line what is to be started."""
         chosen = []
         for run in runs:
-            if self.options.skip_existing and self._exists(run):
+            if self.options.skip_existing and is_completed(run, self._folder(run)):
                 self.result.skipped.append(run.key)
             else:
                 chosen.append(run)
@@ -161,10 +162,6 @@ class _Sweep:
         self.progress.total += len(self.waiting)
         if self.result.skipped:
             self.say(f"skipped: {len(self.result.skipped)} completed with the same hash")
-
-    def _exists(self, run: PlannedRun) -> bool:
-        record = read_record(self._folder(run)) or {}
-        return record.get("status") == "completed" and record.get("config_hash") == run.config_hash
 
     # ---------------------------------------------------------------- the loop
 
